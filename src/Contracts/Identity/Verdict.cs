@@ -1,0 +1,114 @@
+namespace Dedup.Contracts.Identity;
+
+/// <summary>What the judge says of a record. See docs/policies.md.</summary>
+public enum Verdict : byte
+{
+    /// <summary>The ID was not seen in its window.</summary>
+    First = 0,
+
+    /// <summary>The ID was seen within the window.</summary>
+    Duplicate = 1,
+
+    /// <summary>The ID was seen within the window, but with another fingerprint.</summary>
+    Conflict = 2,
+
+    /// <summary>Unknown ID, older than the clock minus grace: state can no longer tell.</summary>
+    Late = 3,
+
+    /// <summary>It cannot be judged; a <see cref="Reason"/> says why.</summary>
+    Invalid = 4,
+}
+
+/// <summary>Why a record went to quarantine. The list is closed; <see cref="ReasonText"/> names each as users see it.</summary>
+public enum Reason : byte
+{
+    /// <summary>Not quarantined.</summary>
+    None = 0,
+
+    /// <summary>No source of the recipe gave an ID.</summary>
+    NoId = 1,
+
+    /// <summary>The recipe is the record key, and the key is null.</summary>
+    NullKey = 2,
+
+    /// <summary>The payload had to be JSON and is not.</summary>
+    MalformedJson = 3,
+
+    /// <summary>JSON nested deeper than the limit.</summary>
+    JsonTooDeep = 4,
+
+    /// <summary>JSON larger than the limit.</summary>
+    JsonTooLarge = 5,
+
+    /// <summary>Timestamp missing, zero, or negative.</summary>
+    TimestampMissing = 6,
+
+    /// <summary>Timestamp beyond wall clock + max-future.</summary>
+    TimestampTooFarInFuture = 7,
+
+    /// <summary>The broker or client refuses the record for its size.</summary>
+    RefusedTooLarge = 8,
+
+    /// <summary>The broker refuses the record for its timestamp.</summary>
+    RefusedTimestamp = 9,
+
+    /// <summary>The broker refuses the record for another lasting reason.</summary>
+    Refused = 10,
+
+    /// <summary>Late, and the pipeline quarantines late records.</summary>
+    Late = 11,
+
+    /// <summary>Same ID, other content, and the pipeline quarantines conflicts.</summary>
+    Conflict = 12,
+
+    /// <summary>A path of the content recipe is missing and on-missing is quarantine.</summary>
+    ContentPathMissing = 13,
+
+    /// <summary>The payload does not fit its JSON Schema.</summary>
+    SchemaInvalid = 14,
+
+    /// <summary>The schema registry could not be asked and the pipeline fails closed.</summary>
+    SchemaUnavailable = 15,
+
+    /// <summary>The tenant holds more IDs or sends faster than its quota.</summary>
+    OverQuota = 16,
+
+    /// <summary>A part of the scope (tenant, service, type) is missing.</summary>
+    ScopeMissing = 17,
+
+    /// <summary>The ID is longer than the limit.</summary>
+    IdTooLong = 18,
+}
+
+/// <summary>The names of reasons in headers, logs, and metrics.</summary>
+public static class ReasonText
+{
+    private static readonly string[] Names =
+    [
+        "none",
+        "no-id",
+        "null-key",
+        "malformed-json",
+        "json-too-deep",
+        "json-too-large",
+        "timestamp-missing",
+        "timestamp-too-far-in-future",
+        "refused-too-large",
+        "refused-timestamp",
+        "refused",
+        "late",
+        "conflict",
+        "content-path-missing",
+        "schema-invalid",
+        "schema-unavailable",
+        "over-quota",
+        "scope-missing",
+        "id-too-long",
+    ];
+
+    /// <summary>How many reasons there are, <see cref="Reason.None"/> included.</summary>
+    public static int Count => Names.Length;
+
+    /// <summary>The name of a reason, lowercase with hyphens.</summary>
+    public static string Of(Reason reason) => Names[(int)reason];
+}

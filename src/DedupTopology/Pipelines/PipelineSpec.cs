@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Dedup.Topology.Identify;
+using Dedup.Topology.Windows;
+
+namespace Dedup.Topology.Pipelines;
+
+/// <summary>What happens to late records.</summary>
+public enum LatePolicy : byte
+{
+    /// <summary>To clean, unchanged, remembered, counted.</summary>
+    Forward,
+
+    /// <summary>To quarantine.</summary>
+    Quarantine,
+
+    /// <summary>Dropped and counted.</summary>
+    Drop,
+}
+
+/// <summary>Where a partition begins at its very first run.</summary>
+public enum StartKind : byte
+{
+    /// <summary>At the first record that exists.</summary>
+    Earliest,
+
+    /// <summary>At the end: only what comes from now on.</summary>
+    Latest,
+
+    /// <summary>At the first record at or after a time.</summary>
+    Timestamp,
+}
+
+/// <summary>Where a partition begins at its very first run.</summary>
+/// <param name="Kind">How the place is named.</param>
+/// <param name="TimestampMs">The time, with <see cref="StartKind.Timestamp"/>.</param>
+public readonly record struct StartAt(StartKind Kind, long TimestampMs = 0);
+
+/// <summary>One pipeline as the core needs it. Immutable.</summary>
+public sealed record PipelineSpec
+{
+    /// <summary>Name in the configuration; part of group, changelog, and transactional ids.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Topic that is read.</summary>
+    public required string Input { get; init; }
+
+    /// <summary>Topic that gets first occurrences.</summary>
+    public required string Clean { get; init; }
+
+    /// <summary>Topic that gets what cannot be judged.</summary>
+    public required string Quarantine { get; init; }
+
+    /// <summary>Topic that gets suppressed duplicates; null to drop them.</summary>
+    public string? Duplicates { get; init; }
+
+    /// <summary>Consumer group.</summary>
+    public string Group => $"dedup-{Name}";
+
+    /// <summary>Changelog topic.</summary>
+    public string Changelog => $"dedup-{Name}-changelog";
+
+    /// <summary>How a record gets its ID.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Window classes; the first is the default. Ids equal indexes.</summary>
+    public required ImmutableArray<WindowClass> Windows { get; init; }
+
+    /// <summary>Late policy.</summary>
+    public LatePolicy Late { get; init; }
+
+    /// <summary>How far ahead of the wall clock a record's timestamp may be, in ms. One hour, at most a quarter of the window.</summary>
+    public long MaxFutureMs { get; init; } = 3_600_000;
+
+    /// <summary>Where to begin at the first run.</summary>
+    public StartAt Start { get; init; }
+
+    /// <summary>Whether the operator accepted that records may be lost where offsets, marker, and log disagree.</summary>
+    public bool AcceptLoss { get; init; }
+}

@@ -1,0 +1,88 @@
+using Dedup.Contracts.Changelog;
+
+namespace Dedup.Topology.Windows;
+
+/// <summary>
+/// One window and grace, and the arithmetic on them. The only place where expiry and lateness are calculated.
+/// </summary>
+/// <remarks>
+/// With clock C, window W, grace G: an entry first seen at S counts while C ≤ S + W + G. A record at T is a duplicate of it
+/// when |T − S| ≤ W. A record with an unknown ID is late when T &lt; C − G. So a record that is not late can never miss an
+/// entry that it duplicates: T ≥ C − G and T ≤ S + W give C ≤ S + W + G.
+/// </remarks>
+public sealed record WindowClass
+{
+    /// <summary>
+    /// Live expiries span W + G; cut into 7, they touch at most 8 buckets, which bounds the filters asked per record.
+    /// </summary>
+    public const int BucketsPerRetention = 7;
+
+    /// <summary>
+    /// Grace is at most this many windows, so that a bucket is never wider than a window: two entries of one ID lie more than
+    /// a window apart, thus in different buckets, and a bucket needs only one entry for an ID.
+    /// </summary>
+    public const int MaxGraceWindows = BucketsPerRetention - 1;
+
+    /// <summary>Longest window: 10 years, far below where sums of three could overflow.</summary>
+    public const long MaxWindowMs = 10L * 366 * 24 * 3600 * 1000;
+
+    /// <summary>Makes a class.</summary>
+    /// <param name="id">Number in bucket ids.</param>
+    /// <param name="name">Type pattern, empty for the default.</param>
+    /// <param name="windowMs">Window in ms, 1 to <see cref="MaxWindowMs"/>.</param>
+    /// <param name="graceMs">Grace in ms, 0 to <see cref="MaxGraceWindows"/> windows.</param>
+    public WindowClass(ushort id, string name, long windowMs, long graceMs)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(windowMs, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(windowMs, MaxWindowMs);
+        ArgumentOutOfRangeException.ThrowIfNegative(graceMs);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(graceMs, windowMs * MaxGraceWindows);
+        Id = id;
+        Name = name;
+        WindowMs = windowMs;
+        GraceMs = graceMs;
+        BucketWidthMs = Math.Max(1, (windowMs + graceMs + BucketsPerRetention - 1) / BucketsPerRetention);
+    }
+
+    /// <summary>Number in bucket ids.</summary>
+    public ushort Id { get; }
+
+    /// <summary>Type pattern, empty for the default.</summary>
+    public string Name { get; }
+
+    /// <summary>How far from the first occurrence a record is the same event, in ms.</summary>
+    public long WindowMs { get; }
+
+    /// <summary>How far behind the clock a record may arrive and still be judged completely, in ms.</summary>
+    public long GraceMs { get; }
+
+    /// <summary>Width of a bucket in ms of expiry.</summary>
+    public long BucketWidthMs { get; }
+
+    /// <summary>Window + grace: how long an entry counts, in ms of the clock.</summary>
+    public long RetentionMs => WindowMs + GraceMs;
+
+    /// <summary>The last clock at which an entry first seen then still counts.</summary>
+    public long ExpiryOf(long seenMs) => seenMs + RetentionMs;
+
+    /// <summary>Whether an entry first seen then counts at that clock.</summary>
+    public bool IsLive(long seenMs, long clockMs) => clockMs <= ExpiryOf(seenMs);
+
+    /// <summary>The bucket of an entry first seen then.</summary>
+    public BucketId BucketOf(long seenMs) => new(Id, FloorDivide(ExpiryOf(seenMs), BucketWidthMs));
+
+    /// <summary>Whether no entry of a bucket of this class can count at that clock.</summary>
+    public bool IsExpired(BucketId bucket, long clockMs) => clockMs >= (bucket.Index + 1) * BucketWidthMs;
+
+    /// <summary>Whether a record with an unknown ID is late.</summary>
+    public bool IsLate(long timestampMs, long clockMs) => timestampMs < clockMs - GraceMs;
+
+    /// <summary>Whether two times are within the window of one another.</summary>
+    public static bool IsWithin(long aMs, long bMs, long windowMs) => Math.Abs(aMs - bMs) <= windowMs;
+
+    private static long FloorDivide(long a, long b)
+    {
+        long q = a / b;
+        return a % b < 0 ? q - 1 : q;
+    }
+}
