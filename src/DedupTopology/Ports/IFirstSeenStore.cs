@@ -13,7 +13,10 @@ namespace Dedup.Topology.Ports;
 public readonly record struct StoreProbe(EventKey Key, long TimestampMs, long WindowMs);
 
 /// <summary>The store's answer.</summary>
-/// <param name="Entry">The entry whose time is nearest to the record's, when found.</param>
+/// <param name="Entry">
+/// Of the entries within the window the one with the greatest time, when found: whether an entry still counts grows with its
+/// time, so if any counts, this one does. The answer must not depend on the tier or the transaction that an entry lies in.
+/// </param>
 /// <param name="Class">Window class of the bucket that it lies in.</param>
 /// <param name="IsFound">Whether an entry lies within the window.</param>
 [StructLayout(LayoutKind.Sequential)]

@@ -193,10 +193,3 @@ public interface ITransactionalSink : IDisposable
     /// <summary>Disposes of the producer and makes a new one with the same transactional.id; <see cref="Initialise"/> comes next.</summary>
     void Renew();
 }
-
-/// <summary>Ends what a dead producer left pending.</summary>
-public interface IFencer
-{
-    /// <summary>InitTransactions under a foreign transactional.id, on a short-lived producer.</summary>
-    TxResult Fence(string transactionalId, int timeoutMs);
-}
