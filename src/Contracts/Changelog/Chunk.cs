@@ -104,7 +104,11 @@ public ref struct ChunkReader
     public ChunkReader(ReadOnlySpan<byte> source)
     {
         _source = source;
-        if (source.Length < ChunkWriter.HeaderSize || source[0] != ChunkWriter.Version || source[1] > 3)
+        if (
+            source.Length < ChunkWriter.HeaderSize
+            || source[0] != ChunkWriter.Version
+            || source[1] > 3
+        )
         {
             IsCorrupt = true;
             return;
@@ -141,7 +145,9 @@ public ref struct ChunkReader
         }
 
         ReadOnlySpan<byte> at = _source[_position..];
-        int tail = ((_flags & ChunkWriter.HasTags) != 0 ? 4 : 0) + ((_flags & ChunkWriter.HasFingerprints) != 0 ? 8 : 0);
+        int tail =
+            ((_flags & ChunkWriter.HasTags) != 0 ? 4 : 0)
+            + ((_flags & ChunkWriter.HasFingerprints) != 0 ? 8 : 0);
         if (at.Length < EventKey.Size)
         {
             IsCorrupt = true;
@@ -176,7 +182,12 @@ public ref struct ChunkReader
 
         key = EventKey.Read(at);
         _previousOffset += Varint.UnZigZag(offset);
-        entry = new SeenEntry(_baseSeenMs + Varint.UnZigZag(seen), _previousOffset, fingerprint, tag);
+        entry = new SeenEntry(
+            _baseSeenMs + Varint.UnZigZag(seen),
+            _previousOffset,
+            fingerprint,
+            tag
+        );
         _position += n;
         _remaining--;
         return true;

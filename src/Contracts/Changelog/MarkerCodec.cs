@@ -116,7 +116,13 @@ public static class MarkerCodec
         var buckets = ImmutableArray.CreateBuilder<MarkerBucket>();
         for (int n = reader.U16(); n > 0 && !reader.Failed; n--)
         {
-            buckets.Add(new MarkerBucket(new BucketId(reader.U16(), reader.I64()), reader.I64(), reader.I64()));
+            buckets.Add(
+                new MarkerBucket(
+                    new BucketId(reader.U16(), reader.I64()),
+                    reader.I64(),
+                    reader.I64()
+                )
+            );
         }
 
         var counts = ImmutableArray.CreateBuilder<KeyValuePair<string, long>>();
@@ -165,7 +171,8 @@ public static class MarkerCodec
         writer.Advance(8);
     }
 
-    private static void I64(ArrayBufferWriter<byte> writer, long value) => U64(writer, (ulong)value);
+    private static void I64(ArrayBufferWriter<byte> writer, long value) =>
+        U64(writer, (ulong)value);
 
     private static void Text(ArrayBufferWriter<byte> writer, string text)
     {
@@ -195,15 +202,20 @@ public static class MarkerCodec
         public readonly int Remaining => _rest.Length;
 
         public ushort U16() =>
-            Take(2, out ReadOnlySpan<byte> b) ? BinaryPrimitives.ReadUInt16LittleEndian(b) : (ushort)0;
+            Take(2, out ReadOnlySpan<byte> b)
+                ? BinaryPrimitives.ReadUInt16LittleEndian(b)
+                : (ushort)0;
 
-        public uint U32() => Take(4, out ReadOnlySpan<byte> b) ? BinaryPrimitives.ReadUInt32LittleEndian(b) : 0;
+        public uint U32() =>
+            Take(4, out ReadOnlySpan<byte> b) ? BinaryPrimitives.ReadUInt32LittleEndian(b) : 0;
 
-        public ulong U64() => Take(8, out ReadOnlySpan<byte> b) ? BinaryPrimitives.ReadUInt64LittleEndian(b) : 0;
+        public ulong U64() =>
+            Take(8, out ReadOnlySpan<byte> b) ? BinaryPrimitives.ReadUInt64LittleEndian(b) : 0;
 
         public long I64() => (long)U64();
 
-        public string Text() => Take(U16(), out ReadOnlySpan<byte> b) ? Encoding.UTF8.GetString(b) : "";
+        public string Text() =>
+            Take(U16(), out ReadOnlySpan<byte> b) ? Encoding.UTF8.GetString(b) : "";
 
         private bool Take(int length, out ReadOnlySpan<byte> bytes)
         {

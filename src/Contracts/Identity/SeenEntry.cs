@@ -14,4 +14,9 @@ namespace Dedup.Contracts.Identity;
 /// <param name="Fingerprint">64-bit hash of the payload, 0 when the pipeline compares none.</param>
 /// <param name="ScopeTag">32-bit hash of tenant and type, 0 when the pipeline has no scope.</param>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
-public readonly record struct SeenEntry(long SeenMs, long SourceOffset, ulong Fingerprint, uint ScopeTag);
+public readonly record struct SeenEntry(
+    long SeenMs,
+    long SourceOffset,
+    ulong Fingerprint,
+    uint ScopeTag
+);

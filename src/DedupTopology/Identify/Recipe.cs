@@ -85,7 +85,12 @@ public sealed class Recipe
     public string Text { get; }
 
     /// <summary>Identifies a record. Hot path: no allocation.</summary>
-    public void Identify(in RecordView record, IdScratch scratch, in SipHash hash, out Identified identified)
+    public void Identify(
+        in RecordView record,
+        IdScratch scratch,
+        in SipHash hash,
+        out Identified identified
+    )
     {
         identified = default;
         Reason reason = Reason.NoId;
@@ -94,7 +99,8 @@ public sealed class Recipe
             reason = source.Read(record, scratch, out ReadOnlySpan<byte> id);
             if (reason == Reason.None)
             {
-                Span<byte> input = id.Length <= 252 ? stackalloc byte[256] : new byte[id.Length + 4];
+                Span<byte> input =
+                    id.Length <= 252 ? stackalloc byte[256] : new byte[id.Length + 4];
                 BinaryPrimitives.WriteInt32LittleEndian(input, id.Length);
                 id.CopyTo(input[4..]);
                 identified.Key = hash.Hash(input[..(id.Length + 4)]);

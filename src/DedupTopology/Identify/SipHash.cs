@@ -58,7 +58,10 @@ public readonly struct SipHash(ulong k0, ulong k1)
         Final(ref v0, ref v1, ref v2, ref v3);
         ulong second = v0 ^ v1 ^ v2 ^ v3;
         // The reference writes both words little-endian; the key is those 16 bytes in order.
-        return new EventKey(BinaryPrimitives.ReverseEndianness(first), BinaryPrimitives.ReverseEndianness(second));
+        return new EventKey(
+            BinaryPrimitives.ReverseEndianness(first),
+            BinaryPrimitives.ReverseEndianness(second)
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

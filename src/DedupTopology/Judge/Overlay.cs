@@ -49,7 +49,13 @@ public sealed class Overlay
     }
 
     /// <summary>Of the entries of that key within the window the one with the greatest time.</summary>
-    public bool TryFind(in EventKey key, long timestampMs, long windowMs, out SeenEntry entry, out ushort windowClass)
+    public bool TryFind(
+        in EventKey key,
+        long timestampMs,
+        long windowMs,
+        out SeenEntry entry,
+        out ushort windowClass
+    )
     {
         entry = default;
         windowClass = 0;

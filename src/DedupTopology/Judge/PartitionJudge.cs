@@ -15,7 +15,12 @@ namespace Dedup.Topology.Judge;
 /// <param name="Destination">Where the record goes.</param>
 /// <param name="Reason">Why it goes to quarantine, else None.</param>
 /// <param name="FirstSeen">With Duplicate and Conflict: the entry that it was found to repeat.</param>
-public readonly record struct Judgement(Verdict Verdict, Destination Destination, Reason Reason, SeenEntry FirstSeen);
+public readonly record struct Judgement(
+    Verdict Verdict,
+    Destination Destination,
+    Reason Reason,
+    SeenEntry FirstSeen
+);
 
 /// <summary>
 /// Judges the records of one partition: a function of record, state, and clock. Everything that it changes lies in the open
@@ -93,7 +98,10 @@ public sealed class PartitionJudge
                 identified.Reason = Reason.TimestampTooFarInFuture;
             }
 
-            if (!refusals.IsEmpty && refusals.TryGet(record.Partition, record.Offset, out Reason refusal))
+            if (
+                !refusals.IsEmpty
+                && refusals.TryGet(record.Partition, record.Offset, out Reason refusal)
+            )
             {
                 identified.Reason = refusal;
             }
@@ -108,7 +116,12 @@ public sealed class PartitionJudge
         store.Find(_probes.AsSpan(0, count), _hits.AsSpan(0, count));
         for (int i = 0; i < count; i++)
         {
-            judgements[i] = JudgeOne(_identified[i], _probes[i], _hits[i], batch.OffsetOf(from + i));
+            judgements[i] = JudgeOne(
+                _identified[i],
+                _probes[i],
+                _hits[i],
+                batch.OffsetOf(from + i)
+            );
             Ledger.Count(judgements[i].Verdict, judgements[i].Destination, judgements[i].Reason);
         }
     }
@@ -137,11 +150,21 @@ public sealed class PartitionJudge
         Ledger.Load(marker.Counts);
     }
 
-    private Judgement JudgeOne(in Identified identified, in StoreProbe probe, in StoreHit hit, long offset)
+    private Judgement JudgeOne(
+        in Identified identified,
+        in StoreProbe probe,
+        in StoreHit hit,
+        long offset
+    )
     {
         if (identified.Reason != Reason.None)
         {
-            return new Judgement(Verdict.Invalid, Destination.Quarantine, identified.Reason, default);
+            return new Judgement(
+                Verdict.Invalid,
+                Destination.Quarantine,
+                identified.Reason,
+                default
+            );
         }
 
         WindowClass window = _spec.Windows[identified.Class];
@@ -149,7 +172,13 @@ public sealed class PartitionJudge
         SeenEntry seen = hit.Entry;
         bool known = hit.IsFound && IsLive(hit.Class, hit.Entry.SeenMs, window, clock);
         if (
-            Overlay.TryFind(probe.Key, probe.TimestampMs, window.WindowMs, out SeenEntry open, out ushort openClass)
+            Overlay.TryFind(
+                probe.Key,
+                probe.TimestampMs,
+                window.WindowMs,
+                out SeenEntry open,
+                out ushort openClass
+            )
             && IsLive(openClass, open.SeenMs, window, clock)
             && (!known || open.SeenMs > seen.SeenMs)
         )
@@ -209,11 +238,21 @@ public sealed class PartitionJudge
         }
     }
 
-    private void Remember(in Identified identified, in StoreProbe probe, WindowClass window, long offset) =>
+    private void Remember(
+        in Identified identified,
+        in StoreProbe probe,
+        WindowClass window,
+        long offset
+    ) =>
         Overlay.Add(
             new NewEntry(
                 probe.Key,
-                new SeenEntry(probe.TimestampMs, offset, identified.Fingerprint, identified.ScopeTag),
+                new SeenEntry(
+                    probe.TimestampMs,
+                    offset,
+                    identified.Fingerprint,
+                    identified.ScopeTag
+                ),
                 window.BucketOf(probe.TimestampMs)
             )
         );

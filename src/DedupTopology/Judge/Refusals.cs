@@ -8,22 +8,35 @@ namespace Dedup.Topology.Judge;
 /// </summary>
 public sealed class Refusals
 {
-    private readonly Dictionary<(int Partition, long Offset), (Reason Reason, bool WithoutPayload)> _records = [];
+    private readonly Dictionary<
+        (int Partition, long Offset),
+        (Reason Reason, bool WithoutPayload)
+    > _records = [];
 
     /// <summary>Whether there are none: the common case, asked for each record.</summary>
     public bool IsEmpty => _records.Count == 0;
 
-    /// <summary>Notes a refusal; the second one of the same record takes its payload away.</summary>
-    public void Add(int partition, long offset, Reason reason)
+    /// <summary>
+    /// Notes a refusal; the second one of the same record takes its payload away. False when it was refused without payload
+    /// already: then there is nothing left to take away.
+    /// </summary>
+    public bool Add(int partition, long offset, Reason reason)
     {
-        bool again = _records.TryGetValue((partition, offset), out (Reason Reason, bool WithoutPayload) known);
+        bool again = _records.TryGetValue(
+            (partition, offset),
+            out (Reason Reason, bool WithoutPayload) known
+        );
         _records[(partition, offset)] = (again ? known.Reason : reason, again);
+        return !known.WithoutPayload;
     }
 
     /// <summary>The reason to quarantine a record under.</summary>
     public bool TryGet(int partition, long offset, out Reason reason)
     {
-        bool found = _records.TryGetValue((partition, offset), out (Reason Reason, bool WithoutPayload) refusal);
+        bool found = _records.TryGetValue(
+            (partition, offset),
+            out (Reason Reason, bool WithoutPayload) refusal
+        );
         reason = refusal.Reason;
         return found;
     }

@@ -68,10 +68,14 @@ public sealed class WindowClocks
     /// <summary>Classes and clocks as they will be when the open transaction commits.</summary>
     public ImmutableArray<MarkerClass> Pending(ImmutableArray<WindowClass> classes)
     {
-        ImmutableArray<MarkerClass>.Builder result = ImmutableArray.CreateBuilder<MarkerClass>(classes.Length);
+        ImmutableArray<MarkerClass>.Builder result = ImmutableArray.CreateBuilder<MarkerClass>(
+            classes.Length
+        );
         foreach (WindowClass c in classes)
         {
-            result.Add(new MarkerClass(c.Id, c.Name, c.WindowMs, c.GraceMs, c.BucketWidthMs, _open[c.Id]));
+            result.Add(
+                new MarkerClass(c.Id, c.Name, c.WindowMs, c.GraceMs, c.BucketWidthMs, _open[c.Id])
+            );
         }
 
         return result.MoveToImmutable();

@@ -103,7 +103,14 @@ public sealed class PartitionLedger
 
     private static string[] MakeNames()
     {
-        List<string> names = ["consumed", "to.clean", "to.duplicate", "to.quarantine", "to.late-dropped"];
+        List<string> names =
+        [
+            "consumed",
+            "to.clean",
+            "to.duplicate",
+            "to.quarantine",
+            "to.late-dropped",
+        ];
         foreach (Verdict verdict in Enum.GetValues<Verdict>())
         {
             names.Add("verdict." + verdict.ToString().ToLowerInvariant());

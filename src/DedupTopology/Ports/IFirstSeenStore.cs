@@ -51,7 +51,11 @@ public enum StoreOpenStatus : byte
 /// <param name="Status">How it ended.</param>
 /// <param name="Store">The store when opened.</param>
 /// <param name="Detail">What is wrong otherwise.</param>
-public readonly record struct StoreOpening(StoreOpenStatus Status, IFirstSeenStore? Store, string? Detail);
+public readonly record struct StoreOpening(
+    StoreOpenStatus Status,
+    IFirstSeenStore? Store,
+    string? Detail
+);
 
 /// <summary>Opens the stores of one pipeline.</summary>
 public interface IStoreFactory

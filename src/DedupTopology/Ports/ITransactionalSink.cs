@@ -182,7 +182,11 @@ public interface ITransactionalSink : IDisposable
     );
 
     /// <summary>Makes input offsets part of the transaction.</summary>
-    TxResult SendOffsets(ReadOnlySpan<PartitionOffset> offsets, GroupMembership membership, int timeoutMs);
+    TxResult SendOffsets(
+        ReadOnlySpan<PartitionOffset> offsets,
+        GroupMembership membership,
+        int timeoutMs
+    );
 
     /// <summary>Commits. A time-out is <see cref="TxOutcome.Unknown"/>.</summary>
     TxResult Commit(int timeoutMs);

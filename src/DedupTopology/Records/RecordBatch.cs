@@ -36,7 +36,11 @@ public abstract class RecordBatch
     );
 
     /// <summary>The last header of that name with a value that is not null; false when there is none.</summary>
-    public virtual bool TryGetHeader(int index, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    public virtual bool TryGetHeader(
+        int index,
+        ReadOnlySpan<byte> name,
+        out ReadOnlySpan<byte> value
+    )
     {
         for (int i = HeaderCount(index) - 1; i >= 0; i--)
         {

@@ -41,7 +41,10 @@ public sealed record WindowClass
         Name = name;
         WindowMs = windowMs;
         GraceMs = graceMs;
-        BucketWidthMs = Math.Max(1, (windowMs + graceMs + BucketsPerRetention - 1) / BucketsPerRetention);
+        BucketWidthMs = Math.Max(
+            1,
+            (windowMs + graceMs + BucketsPerRetention - 1) / BucketsPerRetention
+        );
     }
 
     /// <summary>Number in bucket ids.</summary>
@@ -72,13 +75,15 @@ public sealed record WindowClass
     public BucketId BucketOf(long seenMs) => new(Id, FloorDivide(ExpiryOf(seenMs), BucketWidthMs));
 
     /// <summary>Whether no entry of a bucket of this class can count at that clock.</summary>
-    public bool IsExpired(BucketId bucket, long clockMs) => clockMs >= (bucket.Index + 1) * BucketWidthMs;
+    public bool IsExpired(BucketId bucket, long clockMs) =>
+        clockMs >= (bucket.Index + 1) * BucketWidthMs;
 
     /// <summary>Whether a record with an unknown ID is late.</summary>
     public bool IsLate(long timestampMs, long clockMs) => timestampMs < clockMs - GraceMs;
 
     /// <summary>Whether two times are within the window of one another.</summary>
-    public static bool IsWithin(long aMs, long bMs, long windowMs) => Math.Abs(aMs - bMs) <= windowMs;
+    public static bool IsWithin(long aMs, long bMs, long windowMs) =>
+        Math.Abs(aMs - bMs) <= windowMs;
 
     private static long FloorDivide(long a, long b)
     {

@@ -1,0 +1,436 @@
+using System.Runtime.InteropServices;
+using Dedup.Contracts.Identity;
+using Dedup.Kafka.Restore;
+using Dedup.Kafka.Tasks;
+using Dedup.Topology.Judge;
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
+using Dedup.Topology.Records;
+
+namespace Dedup.Kafka.Lanes;
+
+/// <summary>
+/// One thread, one member of the consumer group, one transactional producer. It steps: <see cref="Step"/> does a bounded
+/// piece of work and returns, so that a simulation can own time and order.
+/// </summary>
+public sealed partial class Lane : IAssignmentListener, IDisposable
+{
+    private readonly PipelineSpec _spec;
+    private readonly LaneOptions _options;
+    private readonly LanePorts _ports;
+    private readonly Restorer _restorer;
+    private readonly ChangelogWriter _changelog;
+    private readonly Refusals _refusals = new();
+    private readonly Route.RecordRouter _router;
+    private readonly SortedDictionary<int, PartitionTask> _tasks = [];
+    private readonly List<PartitionTask> _touched = [];
+    private readonly List<PartitionOffset> _offsets = [];
+    private readonly Func<int, PartitionTask?> _findTask;
+    private Judgement[] _judgements;
+    private PartitionTask? _lastTask;
+    private bool _isSubscribed;
+    private bool _renewFirst;
+
+    /// <summary>Grows with every rewind: what a poll brought from before one is discarded, since it will be fetched again.</summary>
+    private int _rewinds;
+
+    // The open transaction.
+    private bool _isOpen;
+    private int _openRecords;
+    private long _openBytes;
+    private long _openSinceMs;
+    private long _emptySinceMs = -1;
+
+    /// <summary>Records per transaction, lowered while a refused record is narrowed down.</summary>
+    private int _recordLimit;
+
+    /// <summary>Makes a lane in <see cref="LaneState.Starting"/>.</summary>
+    public Lane(PipelineSpec spec, StateIdentity identity, LaneOptions options, LanePorts ports)
+    {
+        _spec = spec;
+        _options = options;
+        _ports = ports;
+        _restorer = new Restorer(spec, identity, ports, options);
+        _changelog = new ChangelogWriter(options.MaxChunkBytes, options.MaxTombstones);
+        _router = new Route.RecordRouter(spec, ports, _refusals);
+        _judgements = new Judgement[options.MaxPollRecords];
+        _recordLimit = options.MaxRecords;
+        _findTask = FindTask;
+    }
+
+    /// <summary>State.</summary>
+    public LaneState State { get; private set; }
+
+    /// <summary>Why the lane failed, in one line; null while it has not.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Whether the failure is the store's or disk's rather than the configuration's or the offsets'.</summary>
+    public bool IsStoreFailure { get; private set; }
+
+    /// <summary>The tasks by partition. Only to be looked at on the lane's thread.</summary>
+    public IReadOnlyDictionary<int, PartitionTask> Tasks => _tasks;
+
+    /// <summary>Whether a transaction is open.</summary>
+    public bool IsTransactionOpen => _isOpen;
+
+    /// <summary>
+    /// Does a bounded piece of work. False when the lane has stopped or failed and no further step will do anything.
+    /// </summary>
+    public bool Step()
+    {
+        try
+        {
+            switch (State)
+            {
+                case LaneState.Starting:
+                    Start();
+                    break;
+                case LaneState.Rebuilding:
+                    Rebuild();
+                    break;
+                case LaneState.Running:
+                    Run();
+                    break;
+                case LaneState.Stopping:
+                    FinishStop();
+                    break;
+                default:
+                    return false;
+            }
+        }
+        catch (StoreFailedException e)
+        {
+            IsStoreFailure = true;
+            Fail(e.Message);
+        }
+        catch (DisagreementException e)
+        {
+            Fail(e.Message);
+        }
+
+        return State is not (LaneState.Stopped or LaneState.Failed);
+    }
+
+    /// <summary>Asks for an end: what is open is committed, stores are closed, the group is left; by the next steps.</summary>
+    public void Stop()
+    {
+        if (State is not (LaneState.Stopping or LaneState.Stopped or LaneState.Failed))
+        {
+            TransitionTo(LaneState.Stopping, "asked to stop");
+        }
+    }
+
+    /// <summary>Gives up what the lane holds without a word to the broker; after Stopped or Failed nothing is left to do.</summary>
+    public void Dispose()
+    {
+        foreach (PartitionTask task in _tasks.Values)
+        {
+            task.CloseStore(floor: null);
+        }
+
+        _tasks.Clear();
+        _ports.Source.Dispose();
+        _ports.Sink.Dispose();
+        _ports.Changelog.Dispose();
+    }
+
+    private void Start()
+    {
+        if (InitialiseSink() && !_isSubscribed)
+        {
+            _isSubscribed = true;
+            TransitionTo(LaneState.Running, "producer initialised");
+            _ports.Source.Subscribe(this);
+        }
+    }
+
+    private bool InitialiseSink()
+    {
+        if (_renewFirst)
+        {
+            _ports.Sink.Renew();
+            _renewFirst = false;
+        }
+
+        TxResult result = _ports.Sink.Initialise(_options.BrokerTimeoutMs);
+        switch (result.Outcome)
+        {
+            case TxOutcome.Ok:
+                return true;
+            case TxOutcome.Misconfigured:
+                Fail(
+                    $"{_spec.Name}: the producer {_ports.Sink.TransactionalId} cannot work: {result.Detail}."
+                );
+                return false;
+            case TxOutcome.Retriable:
+                _ports.Observer.Trouble($"the producer is not initialised yet: {result.Detail}");
+                return false;
+            default:
+                _renewFirst = true;
+                _ports.Observer.Trouble($"the producer has to be made anew: {result.Detail}");
+                return false;
+        }
+    }
+
+    /// <summary>
+    /// The outcome of the last transaction is unknown or the producer is fenced: a new producer, and every task back to what
+    /// the changelog says.
+    /// </summary>
+    private void Rebuild()
+    {
+        // The group's heartbeat and its rebalances go on; records are discarded, since no task is active.
+        PollSource(timeoutMs: 0);
+        if (State != LaneState.Rebuilding || !InitialiseSink())
+        {
+            return;
+        }
+
+        foreach (PartitionTask task in _tasks.Values)
+        {
+            if (task.State == TaskState.Active)
+            {
+                Restorer.Begin(task);
+            }
+        }
+
+        TransitionTo(LaneState.Running, "producer made anew");
+    }
+
+    private void Run()
+    {
+        bool isRestoring = StepTasks();
+        int wait = _isOpen ? 1 : _options.IdlePollMs;
+        if (isRestoring)
+        {
+            wait = Math.Min(wait, _restorer.Read(_findTask, timeoutMs: 0) ? 0 : 5);
+        }
+
+        if (State != LaneState.Running)
+        {
+            return;
+        }
+
+        int polled = PollSource(wait);
+        if (State == LaneState.Running && _isOpen && IsTimeToCommit(polled))
+        {
+            _ = CommitOpen();
+        }
+    }
+
+    /// <summary>Stores and restores; true while anything is being restored.</summary>
+    private bool StepTasks()
+    {
+        bool isRestoring = false;
+        foreach (PartitionTask task in _tasks.Values)
+        {
+            task.Store?.Step();
+            if (task.State == TaskState.Assigned)
+            {
+                Restorer.Begin(task);
+            }
+
+            if (task.State == TaskState.Restoring)
+            {
+                isRestoring = true;
+                if (!task.IsTouched && _restorer.Step(task))
+                {
+                    Claim(task);
+                }
+            }
+        }
+
+        return isRestoring;
+    }
+
+    /// <summary>
+    /// The first transaction of a new owner is a marker of its own, before any record of the partition: so the last committed
+    /// marker always names the one who may have left something pending. Its own predecessor was fenced by Initialise.
+    /// </summary>
+    private void Claim(PartitionTask task)
+    {
+        if (
+            task.Marker.Writer == _ports.Sink.TransactionalId
+            && task.Marker.InputOffset == CommittedOf(task)
+        )
+        {
+            Activate(task);
+            return;
+        }
+
+        if (EnsureOpen())
+        {
+            Touch(task);
+        }
+    }
+
+    /// <summary>The committed offset that the restore saw; -1 when there is none, which a claim mends.</summary>
+    private static long CommittedOf(PartitionTask task) =>
+        task.Restore?.Committed is { Status: LookupStatus.Found } committed ? committed.Offset : -1;
+
+    private void Activate(PartitionTask task)
+    {
+        _restorer.Stop(task);
+        task.TransitionTo(TaskState.Active);
+        _ports.Source.Seek(task.Partition, task.NextOffset);
+        _ports.Source.Resume([task.Partition]);
+    }
+
+    /// <summary>Polls, judges, sends; gives the number of records polled.</summary>
+    private int PollSource(int timeoutMs)
+    {
+        int rewinds = _rewinds;
+        RecordBatch batch = _ports.Source.Poll(_options.MaxPollRecords, timeoutMs);
+        try
+        {
+            int count = batch.Count;
+            int from = 0;
+            while (from < count && State == LaneState.Running && rewinds == _rewinds)
+            {
+                int partition = batch.PartitionOf(from);
+                int to = from + 1;
+                while (to < count && batch.PartitionOf(to) == partition)
+                {
+                    to++;
+                }
+
+                PartitionTask? task = FindTask(partition);
+                if (task is { State: TaskState.Active })
+                {
+                    Process(task, batch, from, to);
+                }
+
+                from = to;
+            }
+
+            return count;
+        }
+        finally
+        {
+            batch.Release();
+        }
+    }
+
+    /// <summary>Records of one partition, in pieces that respect the limit of the transaction.</summary>
+    private void Process(PartitionTask task, RecordBatch batch, int from, int to)
+    {
+        while (from < to && State == LaneState.Running && task.State == TaskState.Active)
+        {
+            // Records from before a seek cannot come (the client's barrier); this costs nothing and makes it certain.
+            if (batch.OffsetOf(from) < task.NextOffset)
+            {
+                from++;
+                continue;
+            }
+
+            if (!EnsureOpen())
+            {
+                return;
+            }
+
+            int count = Math.Min(to - from, Math.Max(1, _recordLimit - _openRecords));
+            Touch(task);
+            if (!JudgeAndSend(task, batch, from, count))
+            {
+                return;
+            }
+
+            from += count;
+            if (_openRecords >= _recordLimit && !CommitOpen())
+            {
+                return;
+            }
+        }
+    }
+
+    private bool JudgeAndSend(PartitionTask task, RecordBatch batch, int from, int count)
+    {
+        if (_judgements.Length < count)
+        {
+            _judgements = new Judgement[count];
+        }
+
+        Span<Judgement> judgements = _judgements.AsSpan(0, count);
+        long now = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        task.Judge.Judge(batch, from, count, now, _refusals, task.Store!, judgements);
+        for (int i = 0; i < count; i++)
+        {
+            TxResult result = _router.Send(batch, from + i, judgements[i], now, out int bytes);
+            if (!result.IsOk)
+            {
+                HandleSendFailure(task, batch.OffsetOf(from + i), result);
+                return false;
+            }
+
+            _openBytes += bytes;
+            if (_ports.CrashPoints.WantsRecords)
+            {
+                _ports.CrashPoints.Reached(CrashPoints.AfterProduce);
+            }
+        }
+
+        task.NextOffset = batch.OffsetOf(from + count - 1) + 1;
+        _openRecords += count;
+        return true;
+    }
+
+    private void HandleSendFailure(PartitionTask task, long offset, TxResult result)
+    {
+        if (result.Outcome == TxOutcome.Refused)
+        {
+            if (Refuse(task, offset, result))
+            {
+                _ = Abort(
+                    $"{_spec.Input}-{task.Partition}: offset {offset} is refused: {result.Detail}"
+                );
+            }
+
+            return;
+        }
+
+        Climb(result, "send");
+    }
+
+    private PartitionTask? FindTask(int partition)
+    {
+        if (_lastTask?.Partition == partition)
+        {
+            return _lastTask;
+        }
+
+        _ = _tasks.TryGetValue(partition, out _lastTask);
+        return _lastTask;
+    }
+
+    private void TransitionTo(LaneState next, string why)
+    {
+        if (!LaneTransitions.IsAllowed(State, next))
+        {
+            throw new InvalidOperationException(
+                $"The lane cannot go from {State} to {next} ({why})."
+            );
+        }
+
+        LaneState from = State;
+        State = next;
+        _ports.Observer.LaneChanged(from, next, why);
+    }
+
+    /// <summary>Says loudly why, and leaves nothing pending if the broker can still be reached.</summary>
+    private void Fail(string why)
+    {
+        if (State is LaneState.Stopped or LaneState.Failed)
+        {
+            return;
+        }
+
+        Failure = why;
+        if (_isOpen)
+        {
+            _ = _ports.Sink.Abort(_options.LookupTimeoutMs * 10);
+            _isOpen = false;
+        }
+
+        TransitionTo(LaneState.Failed, why);
+    }
+}

@@ -1,0 +1,80 @@
+namespace Dedup.Kafka.Lanes;
+
+/// <summary>What a lane needs to know beside the pipeline. Immutable.</summary>
+public sealed record LaneOptions
+{
+    /// <summary>Longest time that a transaction stays open while records come, in ms. A ceiling: drained input commits at once.</summary>
+    public int CommitIntervalMs { get; init; } = 100;
+
+    /// <summary>Most records in a transaction.</summary>
+    public int MaxRecords { get; init; } = 200_000;
+
+    /// <summary>Most bytes of keys and values in a transaction.</summary>
+    public long MaxBytes { get; init; } = 64L << 20;
+
+    /// <summary>
+    /// Most records in one poll. Bounds a step; larger ones amortise the calls, smaller ones stay in the cache.
+    /// </summary>
+    public int MaxPollRecords { get; init; } = 1024;
+
+    /// <summary>Longest wait for one answer of the broker inside a transaction, in ms; below the transaction time-out.</summary>
+    public int BrokerTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Longest wait for a look-up while taking over, in ms: other partitions of the lane wait meanwhile.</summary>
+    public int LookupTimeoutMs { get; init; } = 100;
+
+    /// <summary>How long a pending transaction of somebody else may hold up a take-over before it is fenced, in ms.</summary>
+    public int FenceAfterMs { get; init; } = 300;
+
+    /// <summary>How long empty polls must last before the input counts as drained where its end is not known, in ms.</summary>
+    public int DrainLingerMs { get; init; } = 5;
+
+    /// <summary>Wait of a poll when nothing is open, in ms.</summary>
+    public int IdlePollMs { get; init; } = 100;
+
+    /// <summary>Most bytes of a changelog chunk; below the topic's max.message.bytes.</summary>
+    public int MaxChunkBytes { get; init; } = 512 << 10;
+
+    /// <summary>Most tombstones of expired chunks in one transaction and partition, so that expiry is spread.</summary>
+    public int MaxTombstones { get; init; } = 2_000;
+
+    /// <summary>The same call is made this often before a retriable outcome counts as unknown.</summary>
+    public int MaxRetries { get; init; } = 20;
+
+    /// <summary>How often committed offset and marker are compared before their difference counts as real.</summary>
+    public int MaxVerifyRounds { get; init; } = 3;
+}
+
+/// <summary>What this state belongs to: a marker or store made elsewhere does not match.</summary>
+/// <param name="ClusterId">Id of the cluster.</param>
+/// <param name="InputTopicId">Id of the input topic.</param>
+/// <param name="PartitionCount">Partitions of the input topic.</param>
+/// <param name="RecipeVersion">Hash of recipe and partitioning.</param>
+public sealed record StateIdentity(
+    string ClusterId,
+    string InputTopicId,
+    int PartitionCount,
+    ulong RecipeVersion
+);
+
+/// <summary>Everything that a lane talks to.</summary>
+/// <param name="Source">Records.</param>
+/// <param name="Sink">Transactions.</param>
+/// <param name="Changelog">Restore.</param>
+/// <param name="Fencer">Take-over.</param>
+/// <param name="Stores">Stores.</param>
+/// <param name="Time">Clocks.</param>
+/// <param name="NewHashKey">Makes the random key of a new state; not for anything else.</param>
+/// <param name="Observer">Hears what happens.</param>
+/// <param name="CrashPoints">Hears named points.</param>
+public sealed record LanePorts(
+    Topology.Ports.IRecordSource Source,
+    Topology.Ports.ITransactionalSink Sink,
+    Topology.Ports.IChangelogReader Changelog,
+    Topology.Ports.IFencer Fencer,
+    Topology.Ports.IStoreFactory Stores,
+    TimeProvider Time,
+    Func<(ulong, ulong)> NewHashKey,
+    ILaneObserver Observer,
+    Topology.Proof.ICrashPoints CrashPoints
+);

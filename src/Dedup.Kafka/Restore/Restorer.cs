@@ -1,0 +1,399 @@
+using Dedup.Contracts.Changelog;
+using Dedup.Contracts.Identity;
+using Dedup.Kafka.Lanes;
+using Dedup.Kafka.Tasks;
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
+using Dedup.Topology.Records;
+
+namespace Dedup.Kafka.Restore;
+
+/// <summary>
+/// Brings tasks up to the committed offset: store open, committed offset (stable), then the changelog's high watermark, then
+/// replay up to it, then comparison of marker and offset. In bounded steps, so that the lane goes on with its other
+/// partitions.
+/// </summary>
+internal sealed class Restorer(
+    PipelineSpec spec,
+    StateIdentity identity,
+    LanePorts ports,
+    LaneOptions options
+)
+{
+    /// <summary>Entries given to the store at once: their array stays in the cache.</summary>
+    private const int ApplyBatch = 1024;
+
+    private readonly StartPosition _start = new(spec, identity, ports, options);
+    private readonly NewEntry[] _entries = new NewEntry[ApplyBatch];
+
+    /// <summary>Begins a restore of a task that was just assigned, or that has to catch up.</summary>
+    public static void Begin(PartitionTask task)
+    {
+        task.TransitionTo(TaskState.Restoring);
+        task.Restore = new RestoreProgress
+        {
+            Stage = task.Store is null ? RestoreStage.Opening : RestoreStage.Reading,
+            Marker = task.HasMarker ? task.Marker : null,
+        };
+    }
+
+    /// <summary>Stops reading for a task.</summary>
+    public void Stop(PartitionTask task)
+    {
+        if (task.Restore is { IsReading: true })
+        {
+            ports.Changelog.Close(task.Partition);
+        }
+
+        task.Restore = null;
+    }
+
+    /// <summary>Takes one step for one task; true when the lane may write its claim.</summary>
+    public bool Step(PartitionTask task)
+    {
+        RestoreProgress progress = task.Restore!;
+        switch (progress.Stage)
+        {
+            case RestoreStage.Opening:
+                OpenStore(task, progress);
+                return false;
+            case RestoreStage.Reading:
+                if (!progress.IsReading)
+                {
+                    OpenChangelog(task, progress);
+                }
+
+                if (progress.IsReading && LookUp(task, progress))
+                {
+                    Compare(task, progress);
+                }
+
+                return progress.Stage == RestoreStage.Claiming;
+            case RestoreStage.Releasing:
+                Release(task, progress);
+                return progress.Stage == RestoreStage.Claiming;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>Reads on for all tasks that are reading; true when anything came.</summary>
+    public bool Read(Func<int, PartitionTask?> find, int timeoutMs)
+    {
+        RecordBatch batch = ports.Changelog.Poll(options.MaxPollRecords, timeoutMs);
+        try
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                batch.Get(i, out RecordView record);
+                PartitionTask? task = find(record.Partition);
+                if (task?.Restore is { IsReading: true } progress)
+                {
+                    Apply(task, progress, record);
+                }
+            }
+
+            if (batch.Count > 0)
+            {
+                ports.CrashPoints.Reached(CrashPoints.RestoreApplied);
+            }
+
+            return batch.Count > 0;
+        }
+        finally
+        {
+            batch.Release();
+        }
+    }
+
+    private void OpenStore(PartitionTask task, RestoreProgress progress)
+    {
+        StoreOpening opening = ports.Stores.Open(task.Partition);
+        if (opening.Status == StoreOpenStatus.Locked)
+        {
+            return;
+        }
+
+        if (opening.Status == StoreOpenStatus.Corrupt)
+        {
+            SetAside(task.Partition, opening.Detail ?? "corrupt");
+            return;
+        }
+
+        IFirstSeenStore store = opening.Store!;
+        string? mismatch = store.Header is null ? null : _start.Mismatch(store.Header.Marker);
+        if (mismatch is not null)
+        {
+            store.Close(null);
+            store.Dispose();
+            SetAside(task.Partition, "made for " + mismatch);
+            return;
+        }
+
+        task.Store = store;
+        progress.Marker = store.Header?.Marker;
+        task.CaughtUpTo = store.Header?.Floor ?? 0;
+        progress.Stage = RestoreStage.Reading;
+    }
+
+    private void SetAside(int partition, string why)
+    {
+        ports.Observer.Trouble(
+            $"{spec.Input}-{partition}: the store on disk was set aside ({why}); it is restored from {spec.Changelog}."
+        );
+        ports.Stores.SetAside(partition, why);
+    }
+
+    /// <summary>Replay begins at the store's floor, or at the log's start when compaction or a new topic moved that.</summary>
+    private void OpenChangelog(PartitionTask task, RestoreProgress progress)
+    {
+        BoundsLookup bounds = ports.Changelog.Bounds(task.Partition, options.LookupTimeoutMs);
+        if (bounds.Status == LookupStatus.Failed)
+        {
+            throw new DisagreementException(
+                $"{spec.Changelog}-{task.Partition}: the changelog cannot be read: {bounds.Detail}."
+            );
+        }
+
+        if (bounds.Status != LookupStatus.Found)
+        {
+            return;
+        }
+
+        if (task.Store!.Header is StoreHeader header)
+        {
+            task.CaughtUpTo = Math.Max(task.CaughtUpTo, header.Floor);
+        }
+
+        if (task.CaughtUpTo > bounds.Bounds.High)
+        {
+            // The changelog is shorter than what the store has seen of it: it was made anew. The store proves nothing then.
+            task.CloseStore(floor: null);
+            SetAside(
+                task.Partition,
+                $"floor {task.CaughtUpTo} is beyond the changelog's end {bounds.Bounds.High}"
+            );
+            progress.Marker = null;
+            task.CaughtUpTo = 0;
+            progress.Stage = RestoreStage.Opening;
+            return;
+        }
+
+        ports.Changelog.Open(task.Partition, Math.Max(task.CaughtUpTo, bounds.Bounds.Low));
+        progress.IsReading = true;
+        ports.CrashPoints.Reached(CrashPoints.RestoreStarted);
+    }
+
+    /// <summary>True when the committed offset is known, and the changelog is read up to a high watermark asked for after it.</summary>
+    private bool LookUp(PartitionTask task, RestoreProgress progress)
+    {
+        long position = ports.Changelog.Position(task.Partition);
+        long now = NowMs();
+        if (position != progress.LastPosition)
+        {
+            progress.LastPosition = position;
+            progress.StuckSinceMs = null;
+        }
+
+        if (progress.Committed is null)
+        {
+            OffsetLookup committed = ports.Source.Committed(
+                task.Partition,
+                options.LookupTimeoutMs
+            );
+            if (committed.Status == LookupStatus.Failed)
+            {
+                throw new DisagreementException(
+                    $"{spec.Input}-{task.Partition}: the committed offset of group {spec.Group} cannot be read: {committed.Detail}."
+                );
+            }
+
+            if (committed.Status == LookupStatus.Pending)
+            {
+                FenceWhenStuck(task, progress, now);
+                return false;
+            }
+
+            progress.Committed = committed;
+            progress.Target = null;
+        }
+
+        if (progress.Target is null)
+        {
+            BoundsLookup bounds = ports.Changelog.Bounds(task.Partition, options.LookupTimeoutMs);
+            if (bounds.Status != LookupStatus.Found)
+            {
+                return false;
+            }
+
+            progress.Target = bounds.Bounds.High;
+            progress.StuckSinceMs = null;
+        }
+
+        if (position >= progress.Target)
+        {
+            return true;
+        }
+
+        ports.Observer.Restoring(task.Partition, position, progress.Target.Value, progress.Ids);
+        FenceWhenStuck(task, progress, now);
+        return false;
+    }
+
+    /// <summary>
+    /// A pending transaction of somebody else holds up the committed offset or the last stable offset: ended at once by
+    /// InitTransactions under the id that it was written under.
+    /// </summary>
+    private void FenceWhenStuck(PartitionTask task, RestoreProgress progress, long now)
+    {
+        progress.StuckSinceMs ??= now;
+        if (now - progress.StuckSinceMs < options.FenceAfterMs)
+        {
+            return;
+        }
+
+        WriterLookup pending = ports.Fencer.PendingWriter(task.Partition, options.LookupTimeoutMs);
+        if (pending.Status == LookupStatus.Pending)
+        {
+            return;
+        }
+
+        string? writer = pending.TransactionalId ?? progress.Marker?.Writer;
+        progress.StuckSinceMs = null;
+        if (!string.IsNullOrEmpty(writer) && writer != ports.Sink.TransactionalId)
+        {
+            Fence(task, progress, writer);
+        }
+    }
+
+    private void Fence(PartitionTask task, RestoreProgress progress, string writer)
+    {
+        TxResult result = ports.Fencer.Fence(writer, options.BrokerTimeoutMs);
+        progress.Fenced = writer;
+        ports.Observer.Trouble(
+            result.IsOk
+                ? $"{spec.Input}-{task.Partition}: a transaction that {writer} left pending was ended."
+                : $"{spec.Input}-{task.Partition}: a transaction that {writer} left pending could not be ended yet: {result.Detail}."
+        );
+    }
+
+    private void Compare(PartitionTask task, RestoreProgress progress)
+    {
+        StartDecision decision = _start.Decide(
+            task.Partition,
+            progress.Marker,
+            progress.Committed!.Value,
+            progress.Rounds,
+            out Marker? start
+        );
+        if (decision == StartDecision.OnceMore)
+        {
+            progress.Rounds++;
+            progress.Committed = null;
+            progress.Target = null;
+        }
+        else if (decision == StartDecision.Begin)
+        {
+            task.CaughtUpTo = progress.Target!.Value;
+            ports.Changelog.Close(task.Partition);
+            progress.IsReading = false;
+            string writer = start!.Writer;
+            task.Load(start);
+            task.DropExpired(task.Store!);
+            progress.Marker = start;
+            progress.Stage =
+                writer.Length == 0 || writer == ports.Sink.TransactionalId
+                    ? RestoreStage.Claiming
+                    : RestoreStage.Releasing;
+            ports.CrashPoints.Reached(CrashPoints.RestoreDone);
+        }
+    }
+
+    /// <summary>
+    /// The previous owner may have died in the middle of a transaction, with records on the clean topic and nothing in the
+    /// changelog yet: its readers would wait for the time-out.
+    /// </summary>
+    private void Release(PartitionTask task, RestoreProgress progress)
+    {
+        PendingLookup pending = ports.Fencer.Pending(
+            SinkTopic.Clean,
+            task.Partition,
+            options.LookupTimeoutMs
+        );
+        if (pending.Status == LookupStatus.Pending)
+        {
+            return;
+        }
+
+        string writer = progress.Marker!.Writer;
+        if (pending.IsPending && progress.Fenced != writer)
+        {
+            Fence(task, progress, writer);
+        }
+
+        progress.Stage = RestoreStage.Claiming;
+    }
+
+    private void Apply(PartitionTask task, RestoreProgress progress, in RecordView record)
+    {
+        if (MarkerCodec.IsMarkerKey(record.Key))
+        {
+            progress.Marker = MarkerCodec.TryRead(record.Value) ?? throw Unreadable(record);
+            return;
+        }
+
+        if (record.ValueIsNull)
+        {
+            return;
+        }
+
+        if (!ChunkKey.TryRead(record.Key, out ChunkKey key))
+        {
+            throw Unreadable(record);
+        }
+
+        var reader = new ChunkReader(record.Value);
+        int count = 0;
+        while (reader.TryNext(out EventKey id, out SeenEntry entry))
+        {
+            _entries[count++] = new NewEntry(id, entry, key.Bucket);
+            if (count == ApplyBatch)
+            {
+                Add(task, progress, count, record.Offset);
+                count = 0;
+            }
+        }
+
+        if (reader.IsCorrupt)
+        {
+            throw Unreadable(record);
+        }
+
+        Add(task, progress, count, record.Offset);
+    }
+
+    private void Add(PartitionTask task, RestoreProgress progress, int count, long offset)
+    {
+        IFirstSeenStore store = task.Store!;
+        if (store.IsFull)
+        {
+            store.WaitForSeal();
+        }
+
+        store.Add(_entries.AsSpan(0, count));
+        progress.Ids += count;
+        if (store.WantsSeal)
+        {
+            // This record may be cut in two: it is the floor itself, and replayed as a whole.
+            store.BeginSeal(new StoreHeader(progress.Marker ?? _start.NewState(), offset));
+        }
+    }
+
+    private DisagreementException Unreadable(in RecordView record) =>
+        new(
+            $"{spec.Changelog}-{record.Partition}: the record at offset {record.Offset} is neither a chunk nor a marker that this version can read; state cannot be restored from it. Run the version that wrote it, or one that is newer."
+        );
+
+    private long NowMs() => (long)ports.Time.GetElapsedTime(0).TotalMilliseconds;
+}

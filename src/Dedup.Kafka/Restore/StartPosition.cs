@@ -1,0 +1,213 @@
+using Dedup.Contracts.Changelog;
+using Dedup.Kafka.Lanes;
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
+
+namespace Dedup.Kafka.Restore;
+
+/// <summary>How the comparison of committed offset, marker, and log ended.</summary>
+internal enum StartDecision : byte
+{
+    /// <summary>The task may begin at the offset.</summary>
+    Begin,
+
+    /// <summary>They differ, which may be a race: read both once more.</summary>
+    OnceMore,
+
+    /// <summary>The broker has not answered yet.</summary>
+    Wait,
+}
+
+/// <summary>
+/// Where a task begins: at the group's committed offset, else at the marker's, else where the pipeline's <c>start</c> says.
+/// Everything that does not fit together is refused here, with both numbers.
+/// </summary>
+internal sealed class StartPosition(
+    PipelineSpec spec,
+    StateIdentity identity,
+    LanePorts ports,
+    LaneOptions options
+)
+{
+    private const string Accept = "start once with --accept-loss to accept that";
+
+    /// <summary>Compares and decides.</summary>
+    /// <param name="partition">Input partition.</param>
+    /// <param name="marker">Last marker of the changelog, null if it has none.</param>
+    /// <param name="committed">The group's committed offset.</param>
+    /// <param name="round">How often it was compared before.</param>
+    /// <param name="start">Marker to begin with: at its input offset.</param>
+    public StartDecision Decide(
+        int partition,
+        Marker? marker,
+        OffsetLookup committed,
+        int round,
+        out Marker? start
+    )
+    {
+        start = null;
+        BoundsLookup log = ports.Source.Bounds(partition, options.LookupTimeoutMs);
+        if (log.Status == LookupStatus.Failed)
+        {
+            throw new DisagreementException(
+                $"{Name(partition)}: the bounds of the log cannot be read: {log.Detail}."
+            );
+        }
+
+        if (log.Status != LookupStatus.Found)
+        {
+            return StartDecision.Wait;
+        }
+
+        if (marker is not null)
+        {
+            CheckIdentity(partition, marker);
+        }
+
+        long offset;
+        if (committed.Status == LookupStatus.Found)
+        {
+            if (marker is not null && marker.InputOffset != committed.Offset)
+            {
+                if (round < options.MaxVerifyRounds)
+                {
+                    return StartDecision.OnceMore;
+                }
+
+                RefuseUnlessAccepted(
+                    DescribeDifference(partition, marker.InputOffset, committed.Offset)
+                );
+            }
+            else if (marker is null)
+            {
+                RefuseUnlessAccepted(
+                    $"{Name(partition)}: group {spec.Group} has committed offset {committed.Offset}, but {spec.Changelog} holds no state for it: what was seen before would be forwarded again; {Accept}."
+                );
+            }
+
+            offset = committed.Offset;
+        }
+        else if (marker is not null)
+        {
+            offset = marker.InputOffset;
+        }
+        else
+        {
+            OffsetLookup first = FirstRun(partition, log.Bounds);
+            if (first.Status != LookupStatus.Found)
+            {
+                return StartDecision.Wait;
+            }
+
+            offset = first.Offset;
+        }
+
+        offset = CheckBounds(partition, offset, log.Bounds);
+        start = (marker ?? NewState()) with { InputOffset = offset };
+        return StartDecision.Begin;
+    }
+
+    /// <summary>Marker of a state that knows nothing yet.</summary>
+    public Marker NewState()
+    {
+        (ulong key0, ulong key1) = ports.NewHashKey();
+        return new Marker
+        {
+            RecipeVersion = identity.RecipeVersion,
+            ClusterId = identity.ClusterId,
+            InputTopicId = identity.InputTopicId,
+            PartitionCount = identity.PartitionCount,
+            HashKey0 = key0,
+            HashKey1 = key1,
+            InputOffset = 0,
+            Writer = "",
+            Classes = [],
+            Buckets = [],
+            Counts = [],
+        };
+    }
+
+    /// <summary>What a marker was made for and this pipeline is not, or null when they match.</summary>
+    public string? Mismatch(Marker marker)
+    {
+        if (marker.ClusterId != identity.ClusterId)
+        {
+            return $"cluster {marker.ClusterId}, not {identity.ClusterId}";
+        }
+
+        if (marker.InputTopicId != identity.InputTopicId)
+        {
+            return $"topic id {marker.InputTopicId}, but {spec.Input} has {identity.InputTopicId} (it was made anew)";
+        }
+
+        if (marker.PartitionCount != identity.PartitionCount)
+        {
+            return $"{marker.PartitionCount} partitions, but {spec.Input} has {identity.PartitionCount}";
+        }
+
+        return marker.RecipeVersion != identity.RecipeVersion
+            ? $"recipe version {marker.RecipeVersion:x16}, not {identity.RecipeVersion:x16} ({spec.Recipe.Text})"
+            : null;
+    }
+
+    private void CheckIdentity(int partition, Marker marker)
+    {
+        string? mismatch = Mismatch(marker);
+        if (mismatch is not null)
+        {
+            throw new DisagreementException(
+                $"{Name(partition)}: the state in {spec.Changelog} was made for {mismatch}; give the pipeline another name, or delete {spec.Changelog} and the state directory to begin anew."
+            );
+        }
+    }
+
+    private string DescribeDifference(int partition, long marked, long committed) =>
+        committed > marked
+            ? $"{Name(partition)}: group {spec.Group} stands at {committed}, the state at {marked}: offsets were moved, and {committed - marked} records would never be judged; {Accept}."
+            : $"{Name(partition)}: group {spec.Group} stands at {committed}, the state at {marked}: offsets were moved back, and records judged before would be counted as duplicates; {Accept}.";
+
+    private OffsetLookup FirstRun(int partition, LogBounds log) =>
+        spec.Start.Kind switch
+        {
+            StartKind.Latest => new OffsetLookup(LookupStatus.Found, log.High, null),
+            StartKind.Timestamp => ports.Source.OffsetAt(
+                partition,
+                spec.Start.TimestampMs,
+                options.LookupTimeoutMs
+            ),
+            _ => new OffsetLookup(LookupStatus.Found, log.Low, null),
+        };
+
+    private long CheckBounds(int partition, long offset, LogBounds log)
+    {
+        if (offset < log.Low)
+        {
+            RefuseUnlessAccepted(
+                $"{Name(partition)}: next to be read is {offset}, but the log begins at {log.Low}: {log.Low - offset} records were deleted before they were read; {Accept}."
+            );
+            return log.Low;
+        }
+
+        if (offset > log.High)
+        {
+            RefuseUnlessAccepted(
+                $"{Name(partition)}: next to be read is {offset}, but the log ends at {log.High}: the topic was made anew or lost its end, and up to {offset - log.High} records may be lost; {Accept}."
+            );
+            return log.High;
+        }
+
+        return offset;
+    }
+
+    private void RefuseUnlessAccepted(string message)
+    {
+        if (!spec.AcceptLoss)
+        {
+            throw new DisagreementException(message);
+        }
+
+        ports.Observer.Trouble("accepted: " + message);
+    }
+
+    private string Name(int partition) => $"{spec.Input}-{partition}";
+}

@@ -1,0 +1,117 @@
+using Dedup.Contracts.Headers;
+using Dedup.Contracts.Identity;
+using Dedup.Kafka.Lanes;
+using Dedup.Topology.Judge;
+using Dedup.Topology.Ledger;
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Records;
+
+namespace Dedup.Kafka.Route;
+
+/// <summary>Turns a judgement into what is sent: clean unchanged, duplicates and quarantine with headers that say where they came from.</summary>
+internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals refusals)
+{
+    private readonly AddedHeaders _added = new();
+
+    /// <summary>Sends one record to where its judgement says. Hot path: nothing is allocated for clean and dropped ones.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="index">The record.</param>
+    /// <param name="judgement">The judgement.</param>
+    /// <param name="nowMs">Wall clock, the timestamp of quarantined records.</param>
+    /// <param name="bytes">Bytes of key and value.</param>
+    public TxResult Send(
+        RecordBatch batch,
+        int index,
+        in Judgement judgement,
+        long nowMs,
+        out int bytes
+    )
+    {
+        batch.Get(index, out RecordView record);
+        bytes = record.Key.Length + record.Value.Length;
+        switch (judgement.Destination)
+        {
+            case Destination.Clean:
+                return ports.Sink.Forward(
+                    SinkTopic.Clean,
+                    record.Partition,
+                    batch,
+                    index,
+                    record.TimestampMs,
+                    added: null
+                );
+            case Destination.Duplicate:
+                return spec.Duplicates is null
+                    ? TxResult.Ok
+                    : SendDuplicate(batch, record, judgement.FirstSeen);
+            case Destination.Quarantine:
+                return SendQuarantine(batch, record, judgement.Reason, nowMs);
+            default:
+                return TxResult.Ok;
+        }
+    }
+
+    private TxResult SendDuplicate(RecordBatch batch, in RecordView record, in SeenEntry first)
+    {
+        AddSource(record);
+        _added.Add(HeaderNames.FirstTopic, spec.Input);
+        _added.Add(HeaderNames.FirstPartition, record.Partition);
+        _added.Add(HeaderNames.FirstOffset, first.SourceOffset);
+        _added.Add(HeaderNames.FirstTimestamp, first.SeenMs);
+        return ports.Sink.Forward(
+            SinkTopic.Duplicates,
+            record.Partition,
+            batch,
+            record.Index,
+            record.TimestampMs,
+            _added
+        );
+    }
+
+    /// <summary>
+    /// Quarantined records carry the current time, since brokers refuse timestamps far in the future; the original stands in
+    /// a header. One that was refused here too is sent without payload: only its coordinates.
+    /// </summary>
+    private TxResult SendQuarantine(
+        RecordBatch batch,
+        in RecordView record,
+        Reason reason,
+        long nowMs
+    )
+    {
+        AddSource(record);
+        _added.Add(HeaderNames.Reason, ReasonText.Of(reason));
+        if (!refusals.IsEmpty && refusals.IsWithoutPayload(record.Partition, record.Offset))
+        {
+            _added.Add(HeaderNames.Detail, "payload left out: the quarantine topic refuses it too");
+            return ports.Sink.Send(
+                SinkTopic.Quarantine,
+                record.Partition,
+                key: [],
+                value: [],
+                isTombstone: true,
+                nowMs,
+                _added
+            );
+        }
+
+        return ports.Sink.Forward(
+            SinkTopic.Quarantine,
+            record.Partition,
+            batch,
+            record.Index,
+            nowMs,
+            _added
+        );
+    }
+
+    private void AddSource(in RecordView record)
+    {
+        _added.Clear();
+        _added.Add(HeaderNames.SourceTopic, spec.Input);
+        _added.Add(HeaderNames.SourcePartition, record.Partition);
+        _added.Add(HeaderNames.SourceOffset, record.Offset);
+        _added.Add(HeaderNames.SourceTimestamp, record.TimestampMs);
+    }
+}
