@@ -1,88 +1,61 @@
 using System.Buffers.Binary;
-using System.Numerics;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Dedup.Contracts.Identity;
+using Dedup.Topology.Identify.Scopes;
+using Dedup.Topology.Identify.Sources;
 using Dedup.Topology.Records;
 
 namespace Dedup.Topology.Identify;
 
-/// <summary>What the recipe makes of a record.</summary>
-public struct Identified
-{
-    /// <summary>Keyed hash over scope and ID; meaningful when <see cref="Reason"/> is None.</summary>
-    public EventKey Key;
-
-    /// <summary>64-bit hash of the payload, 0 when the pipeline compares none.</summary>
-    public ulong Fingerprint;
-
-    /// <summary>32-bit hash of tenant and type, 0 without scope.</summary>
-    public uint ScopeTag;
-
-    /// <summary>Index of the window class in the pipeline's table.</summary>
-    public ushort Class;
-
-    /// <summary>Why there is no ID, else None.</summary>
-    public Reason Reason;
-}
-
-/// <summary>Memory that identification reuses from record to record: one for each task, used by one thread.</summary>
-public sealed class IdScratch
-{
-    private byte[] _bytes = new byte[1024];
-
-    /// <summary>A buffer of at least that many bytes; its content does not survive the next call.</summary>
-    public Span<byte> Take(int length)
-    {
-        if (_bytes.Length < length)
-        {
-            _bytes = new byte[(int)BitOperations.RoundUpToPowerOf2((uint)length)];
-        }
-
-        return _bytes;
-    }
-}
-
-/// <summary>One source of a recipe.</summary>
-public abstract class IdSource
-{
-    /// <summary>The source as users write it, in canonical form.</summary>
-    public abstract string Text { get; }
-
-    /// <summary>Reads the ID; the span lives until the scratch or the batch is used again.</summary>
-    public abstract Reason Read(in RecordView record, IdScratch scratch, out ReadOnlySpan<byte> id);
-}
-
-/// <summary><c>key</c>: the record key's bytes.</summary>
-public sealed class KeySource : IdSource
-{
-    /// <inheritdoc/>
-    public override string Text => "key";
-
-    /// <inheritdoc/>
-    public override Reason Read(in RecordView record, IdScratch scratch, out ReadOnlySpan<byte> id)
-    {
-        id = record.Key;
-        return record.KeyIsNull ? Reason.NullKey : Reason.None;
-    }
-}
-
-/// <summary>How a record gets its deterministic event ID: a chain of sources, of which the first that yields an ID wins.</summary>
+/// <summary>
+/// How a record gets its deterministic event ID: a chain of sources, of which the first that yields an ID wins, under a scope.
+/// Immutable; see docs/recipes.md.
+/// </summary>
 public sealed class Recipe
 {
+    /// <summary>Most sources in a chain: the tag of a frame has five bits for the position.</summary>
+    public const int MaxSources = 32;
+
     private readonly IdSource[] _chain;
+    private readonly Scope? _scope;
 
     /// <summary>Makes a recipe of at least one source.</summary>
     public Recipe(params IdSource[] chain)
+        : this(chain, null) { }
+
+    /// <summary>Makes a recipe of at least one source under a scope.</summary>
+    public Recipe(IdSource[] chain, Scope? scope)
     {
         ArgumentOutOfRangeException.ThrowIfZero(chain.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(chain.Length, MaxSources);
         _chain = chain;
-        Text = string.Join(" | ", chain.Select(static s => s.Text));
+        _scope = scope;
+        string text = string.Join(" | ", chain.Select(static s => s.Text));
+        Text = scope is null ? text : $"{text} @ {scope.Text}";
+        Version = BinaryPrimitives.ReadUInt64BigEndian(
+            SHA256.HashData(Encoding.UTF8.GetBytes(Text))
+        );
     }
 
     /// <summary>The recipe <c>key</c>.</summary>
     public static Recipe Key { get; } = new(new KeySource());
 
-    /// <summary>The recipe in canonical form.</summary>
+    /// <summary>The recipe in canonical form: everything that decides about IDs, and nothing else.</summary>
     public string Text { get; }
+
+    /// <summary>The first eight bytes of the SHA-256 of <see cref="Text"/>: state made with another recipe must not be used.</summary>
+    public ulong Version { get; }
+
+    /// <summary>The sources in order.</summary>
+    public ImmutableArray<IdSource> Sources => [.. _chain];
+
+    /// <summary>The scope, null without one.</summary>
+    public Scope? Scope => _scope;
+
+    /// <summary>Longest (scope, ID) in bytes: 64 KiB. Longer ones give no ID, since every buffer has a bound.</summary>
+    public int MaxIdBytes { get; init; } = 1 << 16;
 
     /// <summary>Identifies a record. Hot path: no allocation.</summary>
     public void Identify(
@@ -93,21 +66,59 @@ public sealed class Recipe
     )
     {
         identified = default;
-        Reason reason = Reason.NoId;
-        foreach (IdSource source in _chain)
+        scratch.Begin();
+        if (_scope is not null)
         {
-            reason = source.Read(record, scratch, out ReadOnlySpan<byte> id);
-            if (reason == Reason.None)
+            identified.Reason = _scope.Append(record, scratch, ref identified);
+            if (identified.Reason != Reason.None)
             {
-                Span<byte> input =
-                    id.Length <= 252 ? stackalloc byte[256] : new byte[id.Length + 4];
-                BinaryPrimitives.WriteInt32LittleEndian(input, id.Length);
-                id.CopyTo(input[4..]);
-                identified.Key = hash.Hash(input[..(id.Length + 4)]);
                 return;
             }
         }
 
-        identified.Reason = reason;
+        int start = scratch.Length;
+        Reason failure = Reason.None;
+        for (int i = 0; i < _chain.Length; i++)
+        {
+            Reason reason = _chain[i].Append(record, scratch, out IdKind kind);
+            if (reason == Reason.None && scratch.Length > MaxIdBytes)
+            {
+                reason = Reason.IdTooLong;
+            }
+
+            if (reason == Reason.None)
+            {
+                scratch.Seal(_scope is not null, i, kind);
+                identified.Key = hash.Hash(scratch.Frame);
+                identified.BucketMs = _chain[i].BucketMs;
+                if (scratch.WantPercentHash)
+                {
+                    identified.PercentHash = UnkeyedHash(scratch.Frame);
+                }
+
+                return;
+            }
+
+            scratch.Rewind(start);
+            failure = MoreTelling(failure, reason);
+            if (_chain[i].EndsChain(reason))
+            {
+                failure = reason;
+                break;
+            }
+        }
+
+        identified.Reason = failure;
     }
+
+    /// <summary>The hash behind <see cref="Identified.PercentHash"/>: SipHash with a key of zeros, first half.</summary>
+    public static ulong UnkeyedHash(ReadOnlySpan<byte> frame) => new SipHash(0, 0).Hash(frame).High;
+
+    /// <summary>"Malformed" says more than "nothing there": the first reason of that sort is the one that users see.</summary>
+    private static Reason MoreTelling(Reason known, Reason next) =>
+        known is Reason.None ? next
+        : known is Reason.NoId or Reason.NullKey && next is not (Reason.NoId or Reason.NullKey)
+            ? next
+        : known is Reason.NullKey ? Reason.NoId
+        : known;
 }
