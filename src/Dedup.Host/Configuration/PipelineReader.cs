@@ -1,0 +1,253 @@
+using System.Collections.Immutable;
+using Dedup.Topology.Identify;
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Windows;
+
+namespace Dedup.Host.Configuration;
+
+/// <summary>Reads one pipeline.</summary>
+internal static class PipelineReader
+{
+    private const int MaxNameLength = 100;
+
+    // Kafka's own bound.
+    private const int MaxTopicLength = 249;
+
+    /// <summary>Reads a pipeline; null when something essential is missing (and then it was said).</summary>
+    public static PipelineSpec? Read(ConfigMember member, ReadContext context)
+    {
+        string path = $"pipelines.{member.Name}";
+        CheckName(member, context);
+        var section = new SectionReader(member.Value, path, "pipelines.*", context);
+        string? input = Topic(section, "input");
+        string? clean = Topic(section, "clean");
+        string? quarantine =
+            Topic(section, "quarantine") ?? (input is null ? null : $"{input}.quarantine");
+        string? duplicates = Topic(section, "duplicates");
+        WindowClass window = Window(section);
+        long maxFuture = MaxFuture(section, window.WindowMs);
+        Recipe? recipe = RecipeReader.Read(section);
+        CheckPartitioning(section, recipe);
+        LatePolicy late = section.Choice("late") switch
+        {
+            "quarantine" => LatePolicy.Quarantine,
+            "drop" => LatePolicy.Drop,
+            _ => LatePolicy.Forward,
+        };
+        StartAt start = Start(section);
+        section.RefuseUnknown();
+        CheckTopics(member.Name, input, clean, quarantine, duplicates, section);
+        if (input is null || clean is null || quarantine is null || recipe is null)
+        {
+            return null;
+        }
+
+        return new PipelineSpec
+        {
+            Name = member.Name,
+            Input = input,
+            Clean = clean,
+            Quarantine = quarantine,
+            Duplicates = duplicates,
+            Recipe = recipe,
+            Windows = [window],
+            Late = late,
+            MaxFutureMs = maxFuture,
+            Start = start,
+        };
+    }
+
+    /// <summary>What can only be wrong between pipelines.</summary>
+    public static void CheckTogether(IReadOnlyList<PipelineSpec> specs, ReadContext context)
+    {
+        for (int i = 0; i < specs.Count; i++)
+        {
+            for (int j = 0; j < specs.Count; j++)
+            {
+                if (i != j && specs[i].Input == specs[j].Changelog)
+                {
+                    context.Findings.Error(
+                        context.PlaceOf($"pipelines.{specs[i].Name}.input").ToString(),
+                        $"'{specs[i].Input}' is the changelog of pipeline '{specs[j].Name}'",
+                        "name the topic that producers write to"
+                    );
+                }
+
+                if (j < i && specs[i].Clean == specs[j].Clean)
+                {
+                    context.Findings.Error(
+                        context.PlaceOf($"pipelines.{specs[i].Name}.clean").ToString(),
+                        $"pipelines '{specs[j].Name}' and '{specs[i].Name}' both write to '{specs[i].Clean}': neither knows what the other let through",
+                        "give each a clean topic of its own"
+                    );
+                }
+            }
+        }
+    }
+
+    private static void CheckName(ConfigMember member, ReadContext context)
+    {
+        bool legal =
+            member.Name.Length is > 0 and <= MaxNameLength
+            && member.Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        if (!legal)
+        {
+            context.Findings.Error(
+                member.Place.ToString(),
+                $"'{member.Name}' cannot be the name of a pipeline: it is part of the names of topics and groups",
+                $"use at most {MaxNameLength} letters, digits, '.', '_', '-'"
+            );
+        }
+    }
+
+    private static string? Topic(SectionReader section, string name)
+    {
+        string? topic = section.Text(name);
+        if (topic is null)
+        {
+            return null;
+        }
+
+        bool legal =
+            topic.Length <= MaxTopicLength
+            && topic is not ("." or "..")
+            && topic.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        if (legal)
+        {
+            return topic;
+        }
+
+        section.Context.Findings.Error(
+            section.Where(name),
+            $"'{section.PathOf(name)}' is {section.Find(name)!.Describe()}, which cannot be the name of a topic",
+            $"use at most {MaxTopicLength} letters, digits, '.', '_', '-'"
+        );
+        return null;
+    }
+
+    private static void CheckTopics(
+        string pipeline,
+        string? input,
+        string? clean,
+        string? quarantine,
+        string? duplicates,
+        SectionReader section
+    )
+    {
+        string changelog = $"dedup-{pipeline}-changelog";
+        (string Name, string? Topic)[] roles =
+        [
+            ("input", input),
+            ("clean", clean),
+            ("quarantine", quarantine),
+            ("duplicates", duplicates),
+            ("changelog", changelog),
+        ];
+        for (int i = 0; i < roles.Length; i++)
+        {
+            for (int j = 0; j < i; j++)
+            {
+                if (roles[i].Topic is null || roles[i].Topic != roles[j].Topic)
+                {
+                    continue;
+                }
+
+                bool own = roles[i].Name == "changelog";
+                section.Context.Findings.Error(
+                    section.Where(own ? roles[j].Name : roles[i].Name),
+                    $"{roles[j].Name} and {roles[i].Name} of pipeline '{pipeline}' are the same topic '{roles[i].Topic}'",
+                    own
+                        ? $"choose another topic: '{changelog}' is the pipeline's own"
+                        : $"give {roles[i].Name} a topic of its own, such as '{input}.{roles[i].Name}'"
+                );
+            }
+        }
+    }
+
+    private static WindowClass Window(SectionReader section)
+    {
+        long window = section.Duration("window");
+        long grace = section.Duration("grace", window);
+        if (grace > window * WindowClass.MaxGraceWindows)
+        {
+            section.Context.Findings.Error(
+                section.Where("grace"),
+                $"'{section.PathOf("grace")}' is {section.Find("grace")!.Describe()}, more than {WindowClass.MaxGraceWindows} windows of {Quantities.Duration(window)}",
+                $"write at most {Quantities.Duration(window * WindowClass.MaxGraceWindows)}, or make the window longer"
+            );
+            grace = window;
+        }
+
+        return new WindowClass(0, "", window, grace);
+    }
+
+    private static long MaxFuture(SectionReader section, long window)
+    {
+        const long OneHourMs = 3_600_000;
+        long quarter = window / 4;
+        long maxFuture = section.Duration("max-future", Math.Min(OneHourMs, quarter));
+        if (maxFuture > quarter)
+        {
+            section.Context.Findings.Error(
+                section.Where("max-future"),
+                $"'{section.PathOf("max-future")}' is {section.Find("max-future")!.Describe()}, more than a quarter of the window of {Quantities.Duration(window)}: one bad timestamp could expire what is remembered",
+                $"write at most {Quantities.Duration(quarter)}, or make the window longer"
+            );
+            maxFuture = quarter;
+        }
+
+        return maxFuture;
+    }
+
+    private static StartAt Start(SectionReader section)
+    {
+        ConfigNode? node = section.Find("start");
+        switch (node)
+        {
+            case null or { Text: "earliest" }:
+                return new StartAt(StartKind.Earliest);
+            case { Text: "latest" }:
+                return new StartAt(StartKind.Latest);
+            case { Text: { } text } when Quantities.TryInstant(text, out long ms) && ms >= 0:
+                return new StartAt(StartKind.Timestamp, ms);
+            default:
+                section.Context.Findings.Error(
+                    section.Where("start"),
+                    $"'{section.PathOf("start")}' is {node.Describe()}",
+                    $"write earliest, latest, or {Quantities.InstantHelp}"
+                );
+                return new StartAt(StartKind.Earliest);
+        }
+    }
+
+    private static void CheckPartitioning(SectionReader section, Recipe? recipe)
+    {
+        ConfigNode? node = section.Find("partitioning");
+        if (node is { Text: "by-id" })
+        {
+            section.Context.Findings.Error(
+                section.Where("partitioning"),
+                "'by-id' is not in this version",
+                "write by-input if producers send an ID always to the same partition; otherwise wait for by-id, or key the input by the ID"
+            );
+            return;
+        }
+
+        if (node is not null)
+        {
+            _ = section.Choice("partitioning");
+            return;
+        }
+
+        if (recipe is not null && !RecipeReader.IsKey(recipe))
+        {
+            section.Context.Findings.Error(
+                section.Find("id")?.Place.ToString() ?? section.Place.ToString(),
+                $"with 'id: {recipe.Text}' the partitioning has to be chosen. "
+                    + "by-input judges a record in the partition where it arrived: no extra hop, order kept, right only if an ID always arrives in the same partition (a producer that retries with the same key). "
+                    + "by-id re-keys the input by event ID: duplicates are found wherever they arrive, at an extra hop, and order per original key is not kept (not in this version)",
+                "add 'partitioning: by-input' if that is so"
+            );
+        }
+    }
+}

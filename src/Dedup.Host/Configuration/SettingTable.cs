@@ -1,0 +1,298 @@
+using System.Collections.Immutable;
+using Dedup.Topology.Windows;
+
+namespace Dedup.Host.Configuration;
+
+/// <summary>
+/// Every setting there is: the only list of names, defaults, and ranges. The reader reads by it, and a test holds
+/// docs/configuration.md to it.
+/// </summary>
+public static class SettingTable
+{
+    /// <summary>Default of a setting that has to be given.</summary>
+    public const string Required = "required";
+
+    /// <summary>Most pipelines in one process: each has its own consumers, and a process is meant for a handful.</summary>
+    public const int MaxPipelines = 64;
+
+    /// <summary>Top-level settings.</summary>
+    public static ImmutableArray<Setting> Process { get; } =
+    [
+        new()
+        {
+            Path = "kafka",
+            Kind = SettingKind.Section,
+            Default = Required,
+            RangeText = "any librdkafka property but those that carry the guarantee",
+            Meaning =
+                "How to reach the cluster: `bootstrap.servers`, `security.protocol`, `sasl.*`, `ssl.*`, and every other property of librdkafka, for consumers, producers, and admin client alike.",
+            Consequence =
+                "Properties that Dedup's guarantee rests on are refused, with the reason.",
+        },
+        new()
+        {
+            Path = "kafka.bootstrap.servers",
+            Kind = SettingKind.Text,
+            Default = Required,
+            RangeText = "host:port, several with commas",
+            Meaning = "Brokers to ask first.",
+            Consequence = "Give several: one that is down at the start is then no obstacle.",
+        },
+        new()
+        {
+            Path = "state",
+            Kind = SettingKind.Section,
+            Default = "all defaults",
+            RangeText = "directory, memory",
+            Meaning = "What is kept on this machine.",
+            Consequence = "Losing it costs time, never data: the changelog topic rebuilds it.",
+        },
+        new()
+        {
+            Path = "state.directory",
+            Kind = SettingKind.Text,
+            Default = "$XDG_STATE_HOME/dedup, else ~/.local/state/dedup",
+            RangeText = "a directory that can be written to; relative to the file that names it",
+            Meaning = "Where stores, instance id, and lock file live. One process per directory.",
+            Consequence =
+                "On a disk that survives a restart, only the tail of the changelog is replayed; elsewhere all of it.",
+        },
+        new()
+        {
+            Path = "state.memory",
+            Kind = SettingKind.Size,
+            Default = "512MiB",
+            Min = 64L << 20,
+            Max = 1L << 40,
+            Meaning =
+                "Bound over filters, recent tables, block cache, and prefetch of all pipelines together.",
+            Consequence =
+                "Too little for the filters (about 1.5 bytes for each live ID) means that more look-ups go to disk.",
+        },
+        new()
+        {
+            Path = "lanes",
+            Kind = SettingKind.Count,
+            Default = "one for each core",
+            Min = 1,
+            Max = 256,
+            Meaning =
+                "Threads for each pipeline; each owns a consumer and a transactional producer.",
+            Consequence = "More lanes than input partitions stay idle.",
+        },
+        new()
+        {
+            Path = "commit",
+            Kind = SettingKind.Section,
+            Default = "all defaults",
+            RangeText = "interval, max-records, max-bytes",
+            Meaning =
+                "When a transaction ends: at whichever bound is reached first, and at once when the input is drained.",
+            Consequence =
+                "Readers with isolation.level=read_committed see records when their transaction ends.",
+        },
+        new()
+        {
+            Path = "commit.interval",
+            Kind = SettingKind.Duration,
+            Default = "100ms",
+            Min = 1,
+            Max = 30_000,
+            Meaning = "Longest time that a transaction stays open.",
+            Consequence =
+                "Shorter: less latency under load, more commits (17–30 ms each). Longer: fewer commits, more to do again after a crash.",
+        },
+        new()
+        {
+            Path = "commit.max-records",
+            Kind = SettingKind.Count,
+            Default = "100_000",
+            Min = 1,
+            Max = 10_000_000,
+            Meaning = "Most records in a transaction.",
+            Consequence = "Bounds what a crash repeats and the memory of the open transaction.",
+        },
+        new()
+        {
+            Path = "commit.max-bytes",
+            Kind = SettingKind.Size,
+            Default = "64MiB",
+            Min = 64L << 10,
+            Max = 1L << 30,
+            Meaning = "Most bytes in a transaction.",
+            Consequence = "Bounds the send buffer; large records end a transaction early.",
+        },
+        new()
+        {
+            Path = "membership",
+            Kind = SettingKind.Choice,
+            Default = "static",
+            Choices = ["static", "dynamic"],
+            Meaning = "How lanes belong to their consumer group.",
+            Consequence =
+                "static: a restart within the session time-out (10 s) moves no partitions, and a scale-in takes effect after it. dynamic: every start and stop moves partitions at once.",
+        },
+        new()
+        {
+            Path = "pipelines",
+            Kind = SettingKind.Section,
+            Default = Required,
+            RangeText = "1 to 64, named with letters, digits, '.', '_', '-' (at most 100)",
+            Meaning =
+                "The pipelines of this process. The name is part of group (`dedup-NAME`), changelog (`dedup-NAME-changelog`), and transactional ids.",
+            Consequence =
+                "A pipeline under a new name begins anew, without what the old one remembers.",
+        },
+    ];
+
+    /// <summary>Settings of a pipeline.</summary>
+    public static ImmutableArray<Setting> Pipeline { get; } =
+    [
+        new()
+        {
+            Path = "pipelines.*.input",
+            Kind = SettingKind.Text,
+            Default = Required,
+            RangeText = "name of a topic",
+            Meaning = "The topic that producers write to.",
+            Consequence = "It must exist. Only committed records are read.",
+        },
+        new()
+        {
+            Path = "pipelines.*.clean",
+            Kind = SettingKind.Text,
+            Default = Required,
+            RangeText = "name of a topic",
+            Meaning = "The topic that gets the first occurrence of every event, unchanged.",
+            Consequence =
+                "Its consumers must read with isolation.level=read_committed. As many partitions as the input.",
+        },
+        new()
+        {
+            Path = "pipelines.*.quarantine",
+            Kind = SettingKind.Text,
+            Default = "the input's name + `.quarantine`",
+            RangeText = "name of a topic",
+            Meaning =
+                "The topic that gets records that cannot be judged, with headers that say why.",
+            Consequence = "It must exist: a record is never silently dropped.",
+        },
+        new()
+        {
+            Path = "pipelines.*.duplicates",
+            Kind = SettingKind.Text,
+            Default = "none",
+            RangeText = "name of a topic",
+            Meaning = "The topic that gets suppressed duplicates.",
+            Consequence = "Without it they are dropped and counted.",
+        },
+        new()
+        {
+            Path = "pipelines.*.id",
+            Kind = SettingKind.Text,
+            Default = Required,
+            RangeText = RecipeReader.RangeText,
+            Meaning = "What makes two records the same event.",
+            Consequence =
+                "There is no default: a recipe that takes two events for one loses the second.",
+        },
+        new()
+        {
+            Path = "pipelines.*.window",
+            Kind = SettingKind.Duration,
+            Default = "24h",
+            Min = 1000,
+            Max = WindowClass.MaxWindowMs,
+            Meaning =
+                "How far from the first occurrence, by record timestamps, a record with the same ID is a duplicate.",
+            Consequence =
+                "Longer: more IDs are held (memory, disk, changelog). Shorter: a retry that comes later passes as a first.",
+        },
+        new()
+        {
+            Path = "pipelines.*.grace",
+            Kind = SettingKind.Duration,
+            Default = "the window",
+            Min = 0,
+            RangeText = "0s to 6 windows",
+            Meaning =
+                "How far behind the partition's clock a record may arrive and still be judged completely.",
+            Consequence =
+                "IDs are held for window + grace. A record further behind, with an unknown ID, is late.",
+        },
+        new()
+        {
+            Path = "pipelines.*.max-future",
+            Kind = SettingKind.Duration,
+            Default = "1h, at most a quarter of the window",
+            Min = 0,
+            RangeText = "0s to a quarter of the window",
+            Meaning = "How far ahead of the wall clock a record's timestamp may be.",
+            Consequence =
+                "Beyond it a record is quarantined: one bad timestamp must not expire what is remembered.",
+        },
+        new()
+        {
+            Path = "pipelines.*.late",
+            Kind = SettingKind.Choice,
+            Default = "forward",
+            Choices = ["forward", "quarantine", "drop"],
+            Meaning =
+                "What happens to late records: those of which state can no longer tell whether they are firsts.",
+            Consequence =
+                "forward may let a very late duplicate through; drop may lose a very late first. All are counted.",
+        },
+        new()
+        {
+            Path = "pipelines.*.start",
+            Kind = SettingKind.Text,
+            Default = "earliest",
+            RangeText = "earliest \\| latest \\| a time such as 2026-01-31T12:00:00Z",
+            Meaning =
+                "Where a partition begins at the very first run. Later runs go on where they stopped.",
+            Consequence = "What lies before it is never read.",
+        },
+        new()
+        {
+            Path = "pipelines.*.partitioning",
+            Kind = SettingKind.Choice,
+            Default = "by-input with `id: key`, else required",
+            Choices = ["by-input"],
+            Meaning =
+                "Where duplicates are looked for: by-input judges a record in the partition where it arrived.",
+            Consequence =
+                "Right whenever an ID always arrives in the same partition (a producer that retries with the same key).",
+        },
+    ];
+
+    /// <summary>All settings.</summary>
+    public static IEnumerable<Setting> All => Process.Concat(Pipeline);
+
+    /// <summary>The setting at a path.</summary>
+    public static Setting Get(string path) =>
+        All.FirstOrDefault(s => s.Path == path)
+        ?? throw new ArgumentException($"no setting {path}", nameof(path));
+
+    /// <summary>Names that the design knows and this version does not, with what they would do; refused, never ignored.</summary>
+    public static IReadOnlyDictionary<string, string> Planned { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["scope"] = "tenants, services, and types",
+            ["windows"] = "windows by event type",
+            ["refresh"] = "windows that count from the last occurrence",
+            ["time"] = "other clocks than the record's timestamp",
+            ["fingerprint"] = "conflicts",
+            ["conflict"] = "conflicts",
+            ["headers"] = "added headers",
+            ["mode"] = "shadow mode",
+            ["percent"] = "enforcing for a share of the IDs",
+            ["quota"] = "quotas by tenant",
+            ["quotas"] = "quotas by tenant",
+            ["canonical"] = "other canonical forms",
+            ["id-prefix"] = "visible keys",
+            ["on-missing"] = "content recipes",
+            ["schema-registry"] = "schema validation",
+            ["validate"] = "schema validation",
+            ["idle-timeout"] = "partitioning by ID",
+        };
+}

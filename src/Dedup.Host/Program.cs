@@ -1,0 +1,1 @@
+return Dedup.Host.Commands.Cli.Run(args, Dedup.Host.Commands.CliContext.System());
