@@ -139,7 +139,7 @@ report_project() {
   if [ "$f" -gt 0 ]; then grep -vE '^\[\+' "$results/$project.log" | tail -n 120; fi
   count "$project" "${p:-0}" "$f" "${s:-0}" "$note"
   if [ "${s:-0}" -gt 0 ]; then
-    grep -oE '<reason>.*' "$report" | sed 's/<reason>\(<!\[CDATA\[\)\{0,1\}/    skipped: /; s/\(\]\]>\)\{0,1\}<\/reason>.*//' | sort | uniq -c | head -n 5 || true
+    grep -oE '<reason>(<!\[CDATA\[)?[^]<]*' "$report" | sed -E 's/^<reason>(<!\[CDATA\[)?/    skipped: /' | sort | uniq -c | head -n 5 || true
   fi
 }
 
