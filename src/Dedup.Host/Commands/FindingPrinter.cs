@@ -24,6 +24,10 @@ internal static class FindingPrinter
                     .ToString()
                     .Replace($": {word}: ", $": {coloured}: ", StringComparison.Ordinal)
             );
+            foreach (string line in finding.More)
+            {
+                output.WriteLine($"    {line}");
+            }
         }
     }
 
@@ -53,6 +57,11 @@ internal static class FindingPrinter
             json.WriteString("where", finding.Where);
             json.WriteString("what", finding.What);
             json.WriteString("fix", finding.Fix);
+            if (finding.More.Count > 0)
+            {
+                json.WriteString("more", string.Join('\n', finding.More));
+            }
+
             json.WriteEndObject();
         }
 

@@ -79,10 +79,7 @@ public static class FlagConfig
         Add(pipeline, "late", "--late", flags.Late);
         Add(pipeline, "partitioning", "--partitioning", flags.Partitioning);
         Add(pipeline, "start", "--start", flags.Start);
-        if (flags.Id is not null)
-        {
-            pipeline.Add(new ConfigMember("id", new Place("--id", 0), Id(flags.Id)));
-        }
+        Add(pipeline, "id", "--id", flags.Id);
 
         string name = flags.Name ?? flags.Input ?? "main";
         var place = new Place(flags.Name is null ? "command line" : "--name", 0);
@@ -142,24 +139,5 @@ public static class FlagConfig
         }
 
         return members;
-    }
-
-    // header:NAME and json:$.path stand for { header: NAME } and { json: $.path }.
-    private static ConfigNode Id(string text)
-    {
-        var at = new Place("--id", 0);
-        int colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon <= 0
-            ? ConfigNode.Scalar(at, text)
-            : ConfigNode.Mapping(
-                at,
-                [
-                    new ConfigMember(
-                        text[..colon],
-                        at,
-                        ConfigNode.Scalar(at, text[(colon + 1)..].Trim())
-                    ),
-                ]
-            );
     }
 }

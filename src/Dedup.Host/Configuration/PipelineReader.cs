@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dedup.Host.Guards;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Windows;
@@ -241,13 +242,20 @@ internal static class PipelineReader
 
         if (recipe is not null && !RecipeReader.IsKey(recipe))
         {
-            section.Context.Findings.Error(
-                section.Find("id")?.Place.ToString() ?? section.Place.ToString(),
-                $"with 'id: {recipe.Text}' the partitioning has to be chosen. "
-                    + "by-input judges a record in the partition where it arrived: no extra hop, order kept, right only if an ID always arrives in the same partition (a producer that retries with the same key). "
-                    + "by-id re-keys the input by event ID: duplicates are found wherever they arrive, at an extra hop, and order per original key is not kept (not in this version)",
-                "add 'partitioning: by-input' if that is so"
-            );
+            var question = new Finding(
+                Severity.Error,
+                section.Where("id"),
+                $"with 'id: {recipe.Text}' the partitioning has to be chosen",
+                "add 'partitioning: by-input' if an ID always arrives in the same partition"
+            )
+            {
+                More =
+                [
+                    "by-input judges a record in the partition where it arrived: no extra hop, order kept, right whenever an ID always arrives in the same partition (a producer that retries with the same key)",
+                    "by-id first re-keys the input by event ID: duplicates are found wherever they arrive, order per original key is not kept (not in this version)",
+                ],
+            };
+            section.Context.Findings.Add([question]);
         }
     }
 }

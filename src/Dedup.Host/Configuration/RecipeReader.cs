@@ -1,38 +1,67 @@
 using Dedup.Topology.Identify;
+using Dedup.Topology.Identify.Parsing;
+using Dedup.Topology.Identify.Sources;
 
 namespace Dedup.Host.Configuration;
 
-/// <summary>Reads <c>id</c>.</summary>
+/// <summary>Reads what makes a recipe: <c>id</c>, <c>scope</c>, <c>json</c>. The recipe's own parser does the work.</summary>
 internal static class RecipeReader
 {
     /// <summary>How recipes are written.</summary>
-    public const string RangeText = "`key`";
+    public const string RangeText =
+        "`key` \\| `{ header: NAME }` \\| `{ json: $.path }`, or a list of them; the first that yields an ID wins";
 
-    private const string Help = "write 'id: key'";
-
-    /// <summary>Whether by-input is right by construction.</summary>
-    public static bool IsKey(Recipe recipe) => recipe.Text == Recipe.Key.Text;
+    /// <summary>Whether by-input is right by construction: the ID is the key, and a key always has the same partition.</summary>
+    public static bool IsKey(Recipe recipe) => recipe.Sources is [KeySource];
 
     /// <summary>Reads the recipe; null when it is wrong (and then it was said).</summary>
     public static Recipe? Read(SectionReader section)
     {
-        ConfigNode? node = section.Find("id");
-        if (node is null)
+        ConfigNode? id = section.Find("id");
+        if (id is null or { Kind: NodeKind.Scalar, Text: null or "" })
         {
             _ = section.Text("id");
             return null;
         }
 
-        if (node is { Kind: NodeKind.Scalar, Text: "key" })
+        // A recipe of the command line may be a chain in one text: header:Idempotency-Key | key
+        RecipeResult result = id is { Kind: NodeKind.Scalar, Place.Line: 0 }
+            ? RecipeParser.Parse(id.Text!)
+            : RecipeParser.Parse(
+                new RecipeNodes
+                {
+                    Id = Node(id),
+                    Scope = Optional(section.Find("scope")),
+                    Json = Optional(section.Find("json")),
+                    Line = section.Place.Line,
+                }
+            );
+        foreach (RecipeError error in result.Errors)
         {
-            return Recipe.Key;
+            string where =
+                error.Line > 0
+                    ? new Place(section.Place.Source, error.Line).ToString()
+                    : section.Where("id");
+            section.Context.Findings.Error(where, $"{section.Title}: {error.What}", error.Fix);
         }
 
-        section.Context.Findings.Error(
-            section.Where("id"),
-            $"'{section.PathOf("id")}' is {node.Describe()}, which is no recipe of this version",
-            Help
-        );
-        return null;
+        return result.Recipe;
     }
+
+    private static RecipeNode? Optional(ConfigNode? node) => node is null ? null : Node(node);
+
+    private static RecipeNode Node(ConfigNode node) =>
+        node.Kind switch
+        {
+            NodeKind.Mapping => RecipeNode.Map(
+                node.Members.Select(static m => new RecipeMember(
+                    m.Name,
+                    m.Place.Line,
+                    Node(m.Value)
+                )),
+                node.Place.Line
+            ),
+            NodeKind.Sequence => RecipeNode.List(node.Items.Select(Node), node.Place.Line),
+            _ => RecipeNode.Of(node.Text, node.Place.Line),
+        };
 }

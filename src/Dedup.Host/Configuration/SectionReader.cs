@@ -53,7 +53,8 @@ internal sealed class SectionReader
     /// <summary>Where the section begins.</summary>
     public Place Place { get; }
 
-    private string Title => _path.Length == 0 ? "the configuration" : $"'{_path}'";
+    /// <summary>The section in messages.</summary>
+    public string Title => _path.Length == 0 ? "the configuration" : $"'{_path}'";
 
     /// <summary>The value of a setting, null when it was left out.</summary>
     public ConfigNode? Find(string name) =>

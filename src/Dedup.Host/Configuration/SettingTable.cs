@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dedup.Topology.Identify.Json;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Host.Configuration;
@@ -106,7 +107,7 @@ public static class SettingTable
         {
             Path = "commit.max-records",
             Kind = SettingKind.Count,
-            Default = "100_000",
+            Default = "200_000",
             Min = 1,
             Max = 10_000_000,
             Meaning = "Most records in a transaction.",
@@ -198,6 +199,47 @@ public static class SettingTable
         },
         new()
         {
+            Path = "pipelines.*.scope",
+            Kind = SettingKind.Text,
+            Default = "none",
+            RangeText =
+                "`{ tenant: SOURCE, service: SOURCE, type: SOURCE }`, at least one; a source as in `id`, or `{ value: TEXT }`",
+            Meaning = "What an ID is unique within: the same ID in another scope is another event.",
+            Consequence =
+                "A part that a record does not have counts as empty; with `required: true` such a record is quarantined.",
+        },
+        new()
+        {
+            Path = "pipelines.*.json",
+            Kind = SettingKind.Section,
+            Default = "all defaults",
+            RangeText = "max-depth, max-bytes",
+            Meaning = "Limits on reading JSON payloads.",
+            Consequence = "A payload beyond them is quarantined, never a reason to stop.",
+        },
+        new()
+        {
+            Path = "pipelines.*.json.max-depth",
+            Kind = SettingKind.Count,
+            Default = "64",
+            Min = 1,
+            Max = JsonLimits.MaxMaxDepth,
+            Meaning = "Deepest nesting that is read.",
+            Consequence = "Deeper payloads go to quarantine as json-too-deep.",
+        },
+        new()
+        {
+            Path = "pipelines.*.json.max-bytes",
+            Kind = SettingKind.Size,
+            Default = "1MiB",
+            Min = 1,
+            Max = 1 << 30,
+            Meaning = "How many bytes of a payload are read as JSON.",
+            Consequence =
+                "Where the ID has not been found by then, the record goes to quarantine as json-too-large.",
+        },
+        new()
+        {
             Path = "pipelines.*.window",
             Kind = SettingKind.Duration,
             Default = "24h",
@@ -277,7 +319,6 @@ public static class SettingTable
     public static IReadOnlyDictionary<string, string> Planned { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["scope"] = "tenants, services, and types",
             ["windows"] = "windows by event type",
             ["refresh"] = "windows that count from the last occurrence",
             ["time"] = "other clocks than the record's timestamp",

@@ -17,6 +17,9 @@ public enum Severity
 /// <param name="Fix">What to do about it, without a full stop.</param>
 public sealed record Finding(Severity Severity, string Where, string What, string Fix)
 {
+    /// <summary>Lines that explain a choice, printed below; empty for all but a few.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
     /// <summary>For example <c>dedup.yaml:12: error: 'windw' is not a setting of a pipeline; fix: write 'window'</c>.</summary>
     public override string ToString() =>
         $"{Where}: {(Severity == Severity.Error ? "error" : "warning")}: {OneLine(What)}; fix: {OneLine(Fix)}";

@@ -159,7 +159,7 @@ public sealed class ConfigErrorTests
         "'dir' is not a setting of 'state'",
         "known here: directory, memory"
     )]
-    [InlineData("scope: {}", "'scope'", "take it out")]
+    [InlineData("scope: {}", "'scope' is not a setting of the configuration", "it belongs to")]
     public void Process(string line, string what, string fix) =>
         Load.Text(Load.Minimal + "\n" + line + "\n").Findings.ShouldSay("dedup.yaml:8", what, fix);
 
@@ -260,6 +260,30 @@ public sealed class ConfigErrorTests
     [InlineData("a: 1\n---\nb: 2", "dedup.yaml:2", "a second YAML document", "keep one")]
     public void File(string yaml, string where, string what, string fix) =>
         Load.Text(yaml).Findings.ShouldSay(where, what, fix);
+
+    [Theory]
+    [InlineData("{ hedaer: x }", "unknown 'hedaer'", "did you mean 'header'?")]
+    [InlineData("{ json: 'event_id' }", "'event_id' is no path", "$")]
+    [InlineData("[key, key]", "stands there twice", "keep one")]
+    [InlineData(
+        "{ header: x }",
+        "with 'id: header:x' the partitioning has to be chosen",
+        "partitioning: by-input"
+    )]
+    [InlineData("{ content: {} }", "unknown 'content'", "known here")]
+    [InlineData("", "'pipelines.orders.id' is nothing", "`key`")]
+    public void Recipe(string id, string what, string fix) =>
+        Load.Text(Load.Minimal.Replace("id: key", $"id: {id}", StringComparison.Ordinal))
+            .Findings.ShouldSay("dedup.yaml:7", what, fix);
+
+    [Theory]
+    [InlineData("scope: { tenat: key }", 8, "unknown 'tenat'", "did you mean 'tenant'?")]
+    [InlineData("json:\n  max-depth: 0", 9, "json.max-depth", "1 to 512")]
+    [InlineData("json:\n  max-dept: 1", 9, "unknown 'max-dept'", "did you mean 'max-depth'?")]
+    [InlineData("fingerprint: payload", 8, "(conflicts) is not in this version", "take it out")]
+    public void Scope_and_limits(string lines, int line, string what, string fix) =>
+        Load.Text(Load.WithPipelineLines(lines))
+            .Findings.ShouldSay($"dedup.yaml:{line}", what, fix);
 
     [Fact]
     public void Pipelines_that_write_to_the_same_clean_topic_are_refused() =>

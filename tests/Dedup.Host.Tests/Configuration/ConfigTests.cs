@@ -13,7 +13,7 @@ public sealed class ConfigTests
         config.State.Directory.ShouldBe("/home/user/.local/state/dedup");
         config.State.MemoryBytes.ShouldBe(512L << 20);
         config.Lanes.ShouldBe(Environment.ProcessorCount);
-        config.Commit.ShouldBe(new CommitSettings(100, 100_000, 64L << 20));
+        config.Commit.ShouldBe(new CommitSettings(100, 200_000, 64L << 20));
         config.Membership.ShouldBe(Membership.Static);
         PipelineSpec orders = config.Pipelines.Single();
         orders.Name.ShouldBe("orders");
@@ -173,6 +173,51 @@ public sealed class ConfigTests
         config.Pipelines.Single().Windows.Single().WindowMs.ShouldBe(7L * 86_400_000);
         config.State.Directory.ShouldBe("/tmp/state");
         config.Kafka["security.protocol"].ShouldBe("PLAINTEXT");
+    }
+
+    [Theory]
+    [InlineData("key", "key")]
+    [InlineData("header:Idempotency-Key | key", "header:Idempotency-Key | key")]
+    [InlineData("json:$.event_id", "json:$.event_id")]
+    public void Recipes_of_the_command_line(string text, string canonical)
+    {
+        ConfigResult result = FlagConfig.Load(
+            new PipelineFlags
+            {
+                Bootstrap = "b",
+                Input = "i",
+                Clean = "c",
+                Id = text,
+                Partitioning = "by-input",
+                State = "/s",
+            },
+            static _ => null
+        );
+        result.Findings.ShouldBeEmpty();
+        result.Config!.Pipelines[0].Recipe.Text.ShouldBe(canonical);
+    }
+
+    [Fact]
+    public void Recipes_scopes_and_json_limits_of_a_file()
+    {
+        PipelineSpec spec = Load.Good(
+            """
+            kafka: { bootstrap.servers: b }
+            pipelines:
+              o:
+                input: i
+                clean: c
+                partitioning: by-input
+                id:
+                  - header: Idempotency-Key
+                  - json: $.event_id
+                scope: { tenant: { header: tenant-id }, service: { value: checkout } }
+                json: { max-depth: 8, max-bytes: 64KiB }
+            """
+        ).Pipelines[0];
+        spec.Recipe.Sources.Select(static x => x.Text)
+            .ShouldBe(["header:Idempotency-Key", "json:$.event_id"]);
+        spec.Recipe.Scope.ShouldNotBeNull();
     }
 
     [Fact]
