@@ -73,6 +73,12 @@ public sealed class StoreFailedException : Exception
     /// <summary>Says what failed and on which path.</summary>
     public StoreFailedException(string message, Exception? inner = null)
         : base(message, inner) { }
+
+    /// <summary>
+    /// Whether what lies on disk is damaged: the store can be closed without a header, set aside, and restored from the
+    /// changelog. Otherwise (disk full, I/O error) the lane fails.
+    /// </summary>
+    public bool IsCorruption { get; init; }
 }
 
 /// <summary>

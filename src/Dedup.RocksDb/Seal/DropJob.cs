@@ -1,0 +1,17 @@
+namespace Dedup.RocksDb.Seal;
+
+/// <summary>Drops a bucket on disk, after the seal that may just be writing to it.</summary>
+internal sealed class DropJob(BucketState bucket, Storage storage) : IBackgroundWork
+{
+    /// <inheritdoc/>
+    public bool Run(WorkerScratch scratch)
+    {
+        storage.CrashPoint("bucket-before-drop");
+        storage.Drop(bucket);
+        storage.CrashPoint("bucket-after-drop");
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}

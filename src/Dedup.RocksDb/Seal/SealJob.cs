@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+using Dedup.Contracts.Identity;
+using Dedup.RocksDb.Filter;
+using Dedup.RocksDb.Native;
+using Dedup.RocksDb.Recent;
+using Dedup.Topology.Ports;
+
+namespace Dedup.RocksDb.Seal;
+
+/// <summary>Writes a cut table to disk: sort, one SST file for each bucket, ingest, filters, and last of all the header.</summary>
+/// <remarks>
+/// A crash at any point leaves the old header, from whose floor the changelog is replayed: what is in RocksDB beyond it was
+/// committed before the cut, so it is true, and replaying it again changes nothing.
+/// </remarks>
+internal sealed class SealJob(RecentTable table, StoreHeader header, Storage storage)
+    : IBackgroundWork
+{
+    // Rows are read in the order of keys, that is at random: far enough ahead that memory answers in time.
+    private const int PrefetchDistance = 16;
+    private volatile bool _isDone;
+
+    /// <summary>The cut table; answers until the seal is complete.</summary>
+    public RecentTable Table { get; } = table;
+
+    /// <summary>What becomes the store's header.</summary>
+    public StoreHeader Header { get; } = header;
+
+    /// <summary>Whether everything is in and the header written.</summary>
+    public bool IsDone => _isDone;
+
+    /// <inheritdoc/>
+    public bool Run(WorkerScratch scratch)
+    {
+        var files = new List<SealedFile>(Table.Buckets.Count);
+        var ends = new int[Table.Buckets.Count];
+        scratch.Sorter.Group(Table, ends);
+        for (int i = 0; i < ends.Length; i++)
+        {
+            int start = i == 0 ? 0 : ends[i - 1];
+            if (!Table.Buckets[i].IsDropped && ends[i] > start)
+            {
+                files.Add(WriteFile(Table.Buckets[i], scratch.Sorter, start, ends[i] - start));
+            }
+        }
+
+        storage.CrashPoint("seal-sst-written");
+        foreach (SealedFile file in files)
+        {
+            Ingest(file, scratch);
+            storage.CrashPoint("seal-between-ingests");
+        }
+
+        storage.CrashPoint("seal-before-floor");
+        storage.WriteHeader(Header);
+        storage.CrashPoint("seal-after-floor");
+        foreach (SealedFile file in files)
+        {
+            storage.Filters.Consider(file.Bucket);
+        }
+
+        _isDone = true;
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+
+    /// <summary>Writes a bucket's rows. Afterwards the front of its stretch of items holds those that RocksDB did not know.</summary>
+    private SealedFile WriteFile(BucketState bucket, KeySorter sorter, int start, int length)
+    {
+        Span<SortItem> items = sorter.Sort(Table, start, length);
+        FamilyHandle? family = bucket.Family;
+        BlockedFilter? filter = bucket.Filter;
+        if (family is null)
+        {
+            filter = storage.Filters.ForNewBucket(length);
+            bucket.Filter = filter;
+            family = storage.CreateFamily(bucket);
+        }
+
+        int written = 0;
+        int fresh = 0;
+        Span<byte> key = stackalloc byte[EventKey.Size];
+        Span<byte> value = stackalloc byte[EntryCodec.MaxSize];
+        using SstWriter writer = storage.CreateFile(bucket, out string path);
+        for (int i = 0; i < items.Length; i++)
+        {
+            Prefetch.Line(
+                ref Table[(int)items[Math.Min(i + PrefetchDistance, items.Length - 1)].Row]
+            );
+            ref RecentRow row = ref Table[(int)items[i].Row];
+            if (
+                filter is not null
+                && filter.Add(row.Key.High)
+                && storage.TryGet(family, row.Key, out SeenEntry old)
+            )
+            {
+                // A replay brings what is there already; of two times the greater stays.
+                if (old.SeenMs >= row.SeenMs)
+                {
+                    continue;
+                }
+            }
+            else
+            {
+                items[fresh++] = items[i];
+            }
+
+            row.Key.Write(key);
+            int valueLength = EntryCodec.Write(row.Entry, value);
+            writer.Put(key, value[..valueLength]);
+            written++;
+        }
+
+        if (written > 0)
+        {
+            writer.Finish();
+        }
+        else
+        {
+            File.Delete(path);
+        }
+
+        return new SealedFile(bucket, family, written > 0 ? path : null, start, fresh);
+    }
+
+    private void Ingest(SealedFile file, WorkerScratch scratch)
+    {
+        if (file.Path is null)
+        {
+            return;
+        }
+
+        if (file.Bucket.IsDropped)
+        {
+            File.Delete(file.Path);
+            return;
+        }
+
+        storage.Ingest(file.Family, file.Path);
+        ReadOnlySpan<SortItem> fresh = scratch.Sorter.Items(file.Start, file.Fresh);
+        while (fresh.Length > 0)
+        {
+            int n = Math.Min(fresh.Length, scratch.Keys.Length);
+            for (int i = 0; i < n; i++)
+            {
+                scratch.Keys[i] = fresh[i].Prefix;
+            }
+
+            file.Bucket.Keys!.Append(scratch.Keys.AsSpan(0, n));
+            fresh = fresh[n..];
+        }
+
+        file.Bucket.Count += file.Fresh;
+    }
+
+    private readonly record struct SealedFile(
+        BucketState Bucket,
+        FamilyHandle Family,
+        string? Path,
+        int Start,
+        int Fresh
+    );
+}
