@@ -1,0 +1,215 @@
+using Confluent.Kafka;
+using Dedup.Kafka.Transport;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Records;
+
+namespace Dedup.Kafka.Native;
+
+/// <summary>
+/// Sends straight from the memory that a record was fetched into; headers are handed over without being read. Delivery
+/// reports are off: in a transaction a lost record shows at the commit.
+/// </summary>
+internal sealed unsafe class NativeRecordSender : IRecordSender
+{
+    /// <summary>Longest single wait for room in the send buffer, in ms; the sender asks again until the limit.</summary>
+    private const int FullPollMs = 10;
+
+    private readonly Handle _handle;
+    private readonly nint _client;
+    private readonly string[] _topicNames;
+    private readonly TopicHandle?[] _topics;
+    private readonly int _fullTimeoutMs;
+    private readonly Dictionary<string, byte[]> _names = [];
+
+    public NativeRecordSender(Handle handle, string[] topicNames, int fullTimeoutMs)
+    {
+        // The client outlives this sender, which is disposed of first.
+        _handle = handle;
+        _client = NativeHandles.Of(handle).DangerousGetHandle();
+        _topicNames = topicNames;
+        _topics = new TopicHandle?[topicNames.Length];
+        _fullTimeoutMs = fullTimeoutMs;
+    }
+
+    public TxResult Forward(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        if (batch is not NativeRecordBatch native)
+        {
+            throw new InvalidOperationException("The native sender forwards native batches only.");
+        }
+
+        NativeMessage* message = native.Message(index);
+        nint headers = 0;
+        if (LibRdKafka.MessageDetachHeaders(message, &headers) != 0)
+        {
+            headers = 0;
+        }
+
+        if (added is { Count: > 0 })
+        {
+            headers = Append(headers, added);
+        }
+
+        return Produce(
+            topic,
+            partition,
+            message->Key,
+            message->KeyLength,
+            message->Payload,
+            message->PayloadLength,
+            timestampMs,
+            headers
+        );
+    }
+
+    public TxResult Send(
+        SinkTopic topic,
+        int partition,
+        ReadOnlySpan<byte> key,
+        ReadOnlySpan<byte> value,
+        bool isTombstone,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        nint headers = added is { Count: > 0 } ? Append(0, added) : 0;
+        byte empty = 0;
+        fixed (byte* keyBytes = key)
+        fixed (byte* valueBytes = value)
+        {
+            // An empty span has no address, but an empty key is not a null key.
+            return Produce(
+                topic,
+                partition,
+                key.IsEmpty ? &empty : keyBytes,
+                (nuint)key.Length,
+                isTombstone ? null
+                    : value.IsEmpty ? &empty
+                    : valueBytes,
+                isTombstone ? 0 : (nuint)value.Length,
+                timestampMs,
+                headers
+            );
+        }
+    }
+
+    public void Dispose()
+    {
+        for (int i = 0; i < _topics.Length; i++)
+        {
+            _topics[i]?.Dispose();
+            _topics[i] = null;
+        }
+
+        GC.KeepAlive(_handle);
+    }
+
+    private TxResult Produce(
+        SinkTopic topic,
+        int partition,
+        byte* key,
+        nuint keyLength,
+        byte* value,
+        nuint valueLength,
+        long timestampMs,
+        nint headers
+    )
+    {
+        NativeVu* arguments = stackalloc NativeVu[7];
+        arguments[0] = new NativeVu { Type = LibRdKafka.VtypeRkt, Pointer = TopicOf(topic) };
+        arguments[1] = new NativeVu { Type = LibRdKafka.VtypePartition, Int = partition };
+        arguments[2] = new NativeVu { Type = LibRdKafka.VtypeMessageFlags, Int = LibRdKafka.FlagCopy };
+        arguments[3] = new NativeVu { Type = LibRdKafka.VtypeValue, Pointer = (nint)value, Size = valueLength };
+        arguments[4] = new NativeVu { Type = LibRdKafka.VtypeKey, Pointer = (nint)key, Size = keyLength };
+        arguments[5] = new NativeVu { Type = LibRdKafka.VtypeTimestamp, Long = timestampMs };
+        arguments[6] = new NativeVu { Type = LibRdKafka.VtypeHeaders, Pointer = headers };
+        nuint count = headers == 0 ? 6u : 7u;
+        nint error = LibRdKafka.ProduceVa(_client, arguments, count);
+        return error == 0 ? TxResult.Ok : AfterError(arguments, count, error, headers);
+    }
+
+    /// <summary>A full send buffer is waited out; with any other error the headers are still ours to destroy.</summary>
+    private TxResult AfterError(NativeVu* arguments, nuint count, nint error, nint headers)
+    {
+        long begun = Environment.TickCount64;
+        while (true)
+        {
+            var code = (ErrorCode)LibRdKafka.ErrorCode(error);
+            string text = NativeText.Read(LibRdKafka.ErrorText(error));
+            LibRdKafka.ErrorDestroy(error);
+            if ((int)code != LibRdKafka.QueueFull || Environment.TickCount64 - begun > _fullTimeoutMs)
+            {
+                if (headers != 0)
+                {
+                    LibRdKafka.HeadersDestroy(headers);
+                }
+
+                return ErrorLadder.FromProduce(code, text);
+            }
+
+            _ = LibRdKafka.Poll(_client, FullPollMs);
+            error = LibRdKafka.ProduceVa(_client, arguments, count);
+            if (error == 0)
+            {
+                return TxResult.Ok;
+            }
+        }
+    }
+
+    private nint TopicOf(SinkTopic topic)
+    {
+        ref TopicHandle? handle = ref _topics[(int)topic];
+        if (handle is null)
+        {
+            string name = _topicNames[(int)topic];
+            handle = new TopicHandle(LibRdKafka.TopicNew(_client, name, 0));
+            if (handle.IsInvalid)
+            {
+                throw new InvalidOperationException($"rd_kafka_topic_new failed for '{name}'.");
+            }
+        }
+
+        return handle.DangerousGetHandle();
+    }
+
+    private nint Append(nint headers, AddedHeaders added)
+    {
+        if (headers == 0)
+        {
+            headers = LibRdKafka.HeadersNew((nuint)added.Count);
+        }
+
+        for (int i = 0; i < added.Count; i++)
+        {
+            string name = added.Name(i);
+            if (!_names.TryGetValue(name, out byte[]? bytes))
+            {
+                bytes = NativeText.Terminated(name);
+                _names.Add(name, bytes);
+            }
+
+            ReadOnlySpan<byte> value = added.Value(i);
+            byte empty = 0;
+            fixed (byte* nameBytes = bytes)
+            fixed (byte* valueBytes = value)
+            {
+                _ = LibRdKafka.HeaderAdd(
+                    headers,
+                    nameBytes,
+                    bytes.Length - 1,
+                    value.IsEmpty ? &empty : valueBytes,
+                    value.Length
+                );
+            }
+        }
+
+        return headers;
+    }
+}

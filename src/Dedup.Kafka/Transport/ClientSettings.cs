@@ -1,0 +1,171 @@
+using Confluent.Kafka;
+
+namespace Dedup.Kafka.Transport;
+
+/// <summary>
+/// The settings of the Kafka clients: the user's, and those that carry the guarantee, which belong to Dedup.
+/// </summary>
+public sealed class ClientSettings
+{
+    /// <summary>
+    /// Session time-out of a group member: the longest stall after a death, and long enough for a garbage collection or a
+    /// slow disk.
+    /// </summary>
+    public const int SessionTimeoutMs = 10_000;
+
+    /// <summary>
+    /// Transaction time-out: above every wait of a lane inside a transaction, since a transaction that outlives it is
+    /// aborted by the broker.
+    /// </summary>
+    public const int TransactionTimeoutMs = 20_000;
+
+    /// <summary>
+    /// Wait of the fetcher when the prefetch queue is full. The client's default of 1000 ms made a copy 5 times slower
+    /// (docs/performance.md).
+    /// </summary>
+    private const int FetchQueueBackoffMs = 2;
+
+    /// <summary>Properties that carry the guarantee or are Dedup's own, each with the reason for which a user's value is refused.</summary>
+    public static IReadOnlyDictionary<string, string> Reserved { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["enable.auto.commit"] = "offsets are committed inside the transaction",
+            ["enable.auto.offset.store"] = "offsets are committed inside the transaction",
+            ["auto.commit.interval.ms"] = "offsets are committed inside the transaction",
+            ["isolation.level"] = "input is read committed, or an aborted record would count as seen",
+            ["enable.idempotence"] = "a transactional producer is idempotent",
+            ["acks"] = "a record must be on all in-sync replicas before its ID is remembered",
+            ["request.required.acks"] = "a record must be on all in-sync replicas before its ID is remembered",
+            ["retries"] = "the transaction decides what is sent again",
+            ["message.send.max.retries"] = "the transaction decides what is sent again",
+            ["max.in.flight"] = "order must be kept over retries",
+            ["max.in.flight.requests.per.connection"] = "order must be kept over retries",
+            ["transactional.id"] = "it is made of pipeline, instance, and lane, so that a restart fences its own zombie",
+            ["transaction.timeout.ms"] = "it belongs to the lane's own time-outs",
+            ["auto.offset.reset"] = "a lost position is said, never skipped",
+            ["group.id"] = "the group is dedup-<pipeline>",
+            ["group.instance.id"] = "use membership: static or dynamic",
+            ["group.protocol"] = "rebalances are built for the classic protocol",
+            ["partition.assignment.strategy"] = "rebalances are built for cooperative-sticky",
+            ["enable.partition.eof"] = "ends are the restore's own business",
+            ["allow.auto.create.topics"] = "topics are made by dedup topics, with the right settings",
+            ["session.timeout.ms"] = "recovery times are built on it",
+            ["partitioner"] = "records keep their partition",
+            ["dotnet.producer.enable.delivery.reports"] = "a lost record shows at the commit",
+            ["enable.gapless.guarantee"] = "the transaction gives that",
+        };
+
+    private readonly Dictionary<string, string> _user;
+
+    /// <summary>Takes the user's properties, which must not contain a reserved one.</summary>
+    public ClientSettings(IEnumerable<KeyValuePair<string, string>> user)
+    {
+        _user = new Dictionary<string, string>(user, StringComparer.Ordinal);
+        foreach (string name in _user.Keys)
+        {
+            if (Reserved.TryGetValue(name, out string? why))
+            {
+                throw new ArgumentException($"{name} cannot be set: {why}.", nameof(user));
+            }
+        }
+    }
+
+    /// <summary>bootstrap.servers.</summary>
+    public string BootstrapServers => _user.GetValueOrDefault("bootstrap.servers", "");
+
+    /// <summary>Kilobytes of prefetched records for each lane.</summary>
+    public int PrefetchKilobytes { get; init; } = 32 * 1024;
+
+    /// <summary>Kilobytes of unsent records for each lane.</summary>
+    public int SendKilobytes { get; init; } = 48 * 1024;
+
+    /// <summary>For the group member of a lane.</summary>
+    /// <param name="group">Consumer group.</param>
+    /// <param name="instanceId">group.instance.id for a static member; null for a dynamic one.</param>
+    /// <param name="clientId">client.id, unless the user set one.</param>
+    public ConsumerConfig Member(string group, string? instanceId, string clientId)
+    {
+        ConsumerConfig config = Consumer(clientId);
+        config.GroupId = group;
+        config.Set("partition.assignment.strategy", "cooperative-sticky");
+        config.Set("session.timeout.ms", $"{SessionTimeoutMs}");
+        Default(config, "heartbeat.interval.ms", "2000");
+        Default(config, "max.poll.interval.ms", "300000");
+        config.Set("queued.max.messages.kbytes", $"{PrefetchKilobytes}");
+        Default(config, "queued.min.messages", "200000");
+        Default(config, "fetch.message.max.bytes", $"{4 << 20}");
+        if (instanceId is not null)
+        {
+            config.GroupInstanceId = instanceId;
+        }
+
+        return config;
+    }
+
+    /// <summary>For reading a changelog without a group.</summary>
+    public ConsumerConfig Reader(string clientId, bool committedOnly)
+    {
+        ConsumerConfig config = Consumer(clientId);
+        // The client asks for a group even where partitions are assigned by hand; nothing is ever committed under it.
+        config.GroupId = clientId;
+        config.IsolationLevel = committedOnly ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted;
+        config.EnablePartitionEof = true;
+        config.Set("queued.max.messages.kbytes", $"{PrefetchKilobytes}");
+        Default(config, "fetch.message.max.bytes", $"{4 << 20}");
+        return config;
+    }
+
+    /// <summary>For the producer of a lane, or one that only fences.</summary>
+    public ProducerConfig Producer(string transactionalId)
+    {
+        var config = new ProducerConfig(_user)
+        {
+            TransactionalId = transactionalId,
+            EnableIdempotence = true,
+            Acks = Acks.All,
+            TransactionTimeoutMs = TransactionTimeoutMs,
+            EnableDeliveryReports = false,
+        };
+        Default(config, "client.id", transactionalId);
+        Default(config, "linger.ms", "5");
+        Default(config, "batch.size", "1000000");
+        Default(config, "batch.num.messages", "100000");
+        Default(config, "queue.buffering.max.messages", "1000000");
+        Default(config, "queue.buffering.max.kbytes", $"{SendKilobytes}");
+        Default(config, "message.max.bytes", "10485760");
+        // Not the client's own business: the lane's clock says when a transaction is over.
+        config.Set("message.timeout.ms", $"{TransactionTimeoutMs - 1000}");
+        return config;
+    }
+
+    /// <summary>For administration.</summary>
+    public AdminClientConfig Admin()
+    {
+        var config = new AdminClientConfig(_user);
+        Default(config, "client.id", "dedup-admin");
+        return config;
+    }
+
+    private ConsumerConfig Consumer(string clientId)
+    {
+        var config = new ConsumerConfig(_user)
+        {
+            EnableAutoCommit = false,
+            EnableAutoOffsetStore = false,
+            AutoOffsetReset = AutoOffsetReset.Error,
+            IsolationLevel = IsolationLevel.ReadCommitted,
+            AllowAutoCreateTopics = false,
+        };
+        Default(config, "client.id", clientId);
+        Default(config, "fetch.queue.backoff.ms", $"{FetchQueueBackoffMs}");
+        return config;
+    }
+
+    private void Default(Config config, string name, string value)
+    {
+        if (!_user.ContainsKey(name))
+        {
+            config.Set(name, value);
+        }
+    }
+}

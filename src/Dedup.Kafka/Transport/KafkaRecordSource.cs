@@ -1,0 +1,273 @@
+using Confluent.Kafka;
+using Dedup.Kafka.Native;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Records;
+
+namespace Dedup.Kafka.Transport;
+
+/// <summary>One member of the consumer group on a real Kafka.</summary>
+internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
+{
+    /// <summary>A seek right after an assignment can come before the fetcher has started; it is ready within milliseconds.</summary>
+    private const int SeekAttempts = 200;
+
+    private readonly string _topic;
+    private readonly IConsumer<byte[]?, byte[]?> _consumer;
+    private readonly IAdminClient _admin;
+    private readonly LogQueries _queries;
+    private readonly IBatchPoller _poller;
+    private readonly HashSet<int> _toPause = [];
+    private IAssignmentListener? _listener;
+    private bool _isClosed;
+
+    public KafkaRecordSource(ConsumerConfig config, string topic, bool useNative, Action<LogMessage>? log)
+    {
+        _topic = topic;
+        ConsumerBuilder<byte[]?, byte[]?> builder = new ConsumerBuilder<byte[]?, byte[]?>(config)
+            .SetKeyDeserializer(NullableBytes.Instance)
+            .SetValueDeserializer(NullableBytes.Instance)
+            .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
+            .SetPartitionsRevokedHandler((_, partitions) => _listener?.OnRevoked(Numbers(partitions)))
+            .SetPartitionsLostHandler((_, partitions) => _listener?.OnLost(Numbers(partitions)))
+            .SetErrorHandler((_, error) => ReportClientError(error));
+        if (log is not null)
+        {
+            _ = builder.SetLogHandler((_, message) => log(message));
+        }
+
+        _consumer = builder.Build();
+        _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
+        _queries = new LogQueries(_admin);
+        _poller = useNative
+            ? new NativeBatchPoller(_consumer.Handle, this)
+            : new ManagedBatchPoller(_consumer, this);
+    }
+
+    public GroupMembership Membership => KafkaMembership.Of(_consumer);
+
+    public void Subscribe(IAssignmentListener listener)
+    {
+        _listener = listener;
+        _consumer.Subscribe(_topic);
+    }
+
+    public RecordBatch Poll(int maxRecords, int timeoutMs)
+    {
+        RecordBatch batch = _poller.Poll(maxRecords, timeoutMs);
+        if (_toPause.Count > 0)
+        {
+            // Confluent.Kafka assigns after the handler returns, so that pausing has to wait until here. Until then the
+            // partition stands at the log's end, and its task is not active, so that whatever came is discarded.
+            int[] partitions = [.. _toPause];
+            _toPause.Clear();
+            Pause(partitions);
+        }
+
+        return batch;
+    }
+
+    public void Seek(int partition, long offset)
+    {
+        var target = new TopicPartitionOffset(_topic, partition, offset);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                _consumer.Seek(target);
+                return;
+            }
+            catch (KafkaException e)
+                when (attempt < SeekAttempts
+                    && e.Error.Code is ErrorCode.Local_State or ErrorCode.Local_Conflict or ErrorCode.Local_TimedOut
+                )
+            {
+                _ = Thread.Yield();
+                Thread.Sleep(5);
+            }
+            catch (KafkaException e)
+            {
+                // The partition may be gone by now; the next poll says so. Going on without the seek would skip records.
+                _listener?.OnFault(SourceFault.Fatal, partition, $"seek to {offset}: {e.Error.Reason}");
+                return;
+            }
+        }
+    }
+
+    public void Pause(ReadOnlySpan<int> partitions) => Apply(partitions, _consumer.Pause);
+
+    public void Resume(ReadOnlySpan<int> partitions) => Apply(partitions, _consumer.Resume);
+
+    public long KnownEnd(int partition)
+    {
+        try
+        {
+            WatermarkOffsets marks = _consumer.GetWatermarkOffsets(new TopicPartition(_topic, partition));
+            return marks.High.IsSpecial ? -1 : marks.High.Value;
+        }
+        catch (KafkaException)
+        {
+            return -1;
+        }
+    }
+
+    public OffsetLookup Committed(int partition, int timeoutMs)
+    {
+        try
+        {
+            TopicPartitionOffset answer = _consumer.Committed(
+                [new TopicPartition(_topic, partition)],
+                TimeSpan.FromMilliseconds(timeoutMs)
+            )[0];
+            return answer.Offset.IsSpecial
+                ? new OffsetLookup(LookupStatus.None, -1, null)
+                : new OffsetLookup(LookupStatus.Found, answer.Offset.Value, null);
+        }
+        catch (KafkaException e)
+        {
+            return new OffsetLookup(LogQueries.StatusOf(e.Error.Code), -1, e.Error.Reason);
+        }
+    }
+
+    public BoundsLookup Bounds(int partition, int timeoutMs) => _queries.Bounds(_topic, partition, timeoutMs);
+
+    public OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs) =>
+        _queries.OffsetAt(_topic, partition, timestampMs, timeoutMs);
+
+    public void Close()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            _poller.Dispose();
+            try
+            {
+                _consumer.Close();
+            }
+            catch (KafkaException e)
+            {
+                _listener?.OnFault(SourceFault.Transient, -1, $"close: {e.Error.Reason}");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            _poller.Dispose();
+        }
+
+        _admin.Dispose();
+        _consumer.Dispose();
+    }
+
+    void IPollEvents.OnEnd(int partition, long offset) { }
+
+    void IPollEvents.OnError(ErrorCode code, int partition, string detail)
+    {
+        switch (code)
+        {
+            case ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange:
+                _listener?.OnFault(SourceFault.OffsetOutOfRange, partition, detail);
+                break;
+            case ErrorCode.Local_MaxPollExceeded:
+                // The client leaves the group and joins again by itself; partitions are reported lost.
+                _listener?.OnFault(SourceFault.Transient, partition, detail);
+                break;
+            default:
+                ReportClientError(new Error(code, detail));
+                break;
+        }
+    }
+
+    private void ReportClientError(Error error)
+    {
+        SourceFault fault = error.Code switch
+        {
+            ErrorCode.FencedInstanceId => SourceFault.Fenced,
+            _ when error.IsFatal && error.Code == ErrorCode.Local_Fatal => SourceFault.Fenced,
+            _ when error.IsFatal || ErrorLadder.IsMisconfiguration(error.Code) => SourceFault.Fatal,
+            // A topic may come back with the metadata; the guards at the start have seen it.
+            _ => SourceFault.Transient,
+        };
+        if (error.Code is ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition)
+        {
+            fault = SourceFault.Transient;
+        }
+
+        _listener?.OnFault(fault, -1, $"{error.Code}: {error.Reason}");
+    }
+
+    private List<TopicPartitionOffset> Assigned(List<TopicPartition> partitions)
+    {
+        int[] numbers = Numbers(partitions);
+        _toPause.UnionWith(numbers);
+        _listener?.OnAssigned(numbers);
+        return partitions.ConvertAll(static p => new TopicPartitionOffset(p, Offset.End));
+    }
+
+    private void Apply(ReadOnlySpan<int> partitions, Action<IEnumerable<TopicPartition>> call)
+    {
+        List<TopicPartition> list = [];
+        foreach (int partition in partitions)
+        {
+            list.Add(new TopicPartition(_topic, partition));
+        }
+
+        try
+        {
+            call(list);
+        }
+        catch (KafkaException)
+        {
+            // A partition that was taken away meanwhile: it has no task, and what comes from it is discarded.
+        }
+    }
+
+    private static int[] Numbers(List<TopicPartition> partitions) =>
+        [.. partitions.Select(static p => p.Partition.Value)];
+
+    private static int[] Numbers(List<TopicPartitionOffset> partitions) =>
+        [.. partitions.Select(static p => p.Partition.Value)];
+}
+
+/// <summary>Membership of a real group member, as it is at the moment of asking.</summary>
+internal sealed class KafkaMembership : GroupMembership
+{
+    private KafkaMembership(IConsumerGroupMetadata? metadata, int generation, string memberId)
+    {
+        Metadata = metadata;
+        Generation = generation;
+        MemberId = memberId;
+    }
+
+    public IConsumerGroupMetadata? Metadata { get; }
+
+    public override int Generation { get; }
+
+    public override string MemberId { get; }
+
+    public static KafkaMembership Of(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        if (NativeHandles.Obstacle is null)
+        {
+            (int generation, string member) = NativeMembership.Of(consumer.Handle);
+            return new KafkaMembership(consumer.ConsumerGroupMetadata, generation, member);
+        }
+
+        // The managed way shows the member id only; the broker refuses a stale generation.
+        return new KafkaMembership(consumer.ConsumerGroupMetadata, 0, consumer.MemberId ?? "");
+    }
+}
+
+/// <summary>Key or value as bytes, null when null.</summary>
+internal sealed class NullableBytes : IDeserializer<byte[]?>, ISerializer<byte[]?>
+{
+    public static readonly NullableBytes Instance = new();
+
+    public byte[]? Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) =>
+        isNull ? null : data.ToArray();
+
+    public byte[]? Serialize(byte[]? data, SerializationContext context) => data;
+}

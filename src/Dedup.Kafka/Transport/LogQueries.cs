@@ -1,0 +1,112 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Dedup.Topology.Ports;
+
+namespace Dedup.Kafka.Transport;
+
+/// <summary>
+/// Asks the broker for the ends of a log. Through the admin client, because only there the isolation level is said with the
+/// question: a consumer that reads committed answers with the last stable offset where the high watermark was meant.
+/// </summary>
+internal sealed class LogQueries(IAdminClient admin)
+{
+    /// <summary>First offset, high watermark, last stable offset.</summary>
+    public BoundsLookup Bounds(string topic, int partition, int timeoutMs)
+    {
+        (LookupStatus status, long low, string? detail) = Ask(
+            topic,
+            partition,
+            OffsetSpec.Earliest(),
+            IsolationLevel.ReadUncommitted,
+            timeoutMs
+        );
+        if (status != LookupStatus.Found)
+        {
+            return new BoundsLookup(status, default, detail);
+        }
+
+        // Stable before high: if they are equal, nothing was open in between.
+        (status, long stable, detail) = Ask(
+            topic,
+            partition,
+            OffsetSpec.Latest(),
+            IsolationLevel.ReadCommitted,
+            timeoutMs
+        );
+        if (status != LookupStatus.Found)
+        {
+            return new BoundsLookup(status, default, detail);
+        }
+
+        (status, long high, detail) = Ask(
+            topic,
+            partition,
+            OffsetSpec.Latest(),
+            IsolationLevel.ReadUncommitted,
+            timeoutMs
+        );
+        return status == LookupStatus.Found
+            ? new BoundsLookup(status, new LogBounds(low, high, Math.Min(stable, high)), null)
+            : new BoundsLookup(status, default, detail);
+    }
+
+    /// <summary>First offset at or after a time; the end when there is none.</summary>
+    public OffsetLookup OffsetAt(string topic, int partition, long timestampMs, int timeoutMs)
+    {
+        (LookupStatus status, long offset, string? detail) = Ask(
+            topic,
+            partition,
+            OffsetSpec.ForTimestamp(timestampMs),
+            IsolationLevel.ReadCommitted,
+            timeoutMs
+        );
+        if (status == LookupStatus.Found && offset < 0)
+        {
+            (status, offset, detail) = Ask(
+                topic,
+                partition,
+                OffsetSpec.Latest(),
+                IsolationLevel.ReadCommitted,
+                timeoutMs
+            );
+        }
+
+        return new OffsetLookup(status, offset, detail);
+    }
+
+    /// <summary>What a look-up that failed with this error means to the lane.</summary>
+    public static LookupStatus StatusOf(ErrorCode code) =>
+        ErrorLadder.IsMisconfiguration(code) ? LookupStatus.Failed : LookupStatus.Pending;
+
+    private (LookupStatus Status, long Offset, string? Detail) Ask(
+        string topic,
+        int partition,
+        OffsetSpec spec,
+        IsolationLevel isolation,
+        int timeoutMs
+    )
+    {
+        try
+        {
+            ListOffsetsResult result = admin
+                .ListOffsetsAsync(
+                    [new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = spec }],
+                    new ListOffsetsOptions
+                    {
+                        IsolationLevel = isolation,
+                        RequestTimeout = TimeSpan.FromMilliseconds(timeoutMs),
+                    }
+                )
+                .GetAwaiter()
+                .GetResult();
+            TopicPartitionOffsetError answer = result.ResultInfos[0].TopicPartitionOffsetError;
+            return answer.Error.IsError
+                ? (StatusOf(answer.Error.Code), -1, answer.Error.Reason)
+                : (LookupStatus.Found, answer.Offset.Value, null);
+        }
+        catch (KafkaException e)
+        {
+            return (StatusOf(e.Error.Code), -1, e.Error.Reason);
+        }
+    }
+}
