@@ -79,7 +79,12 @@ internal static unsafe partial class LibRdKafka
     public static partial void QueueDestroy(nint queue);
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_consume_batch_queue")]
-    public static partial nint ConsumeBatchQueue(nint queue, int timeoutMs, NativeMessage** messages, nuint size);
+    public static partial nint ConsumeBatchQueue(
+        nint queue,
+        int timeoutMs,
+        NativeMessage** messages,
+        nuint size
+    );
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_message_timestamp")]
     [SuppressGCTransition]
@@ -101,18 +106,34 @@ internal static unsafe partial class LibRdKafka
     public static partial nuint HeaderCount(nint headers);
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_header_get_all")]
-    public static partial int HeaderGetAll(nint headers, nuint index, byte** name, byte** value, nuint* size);
+    public static partial int HeaderGetAll(
+        nint headers,
+        nuint index,
+        byte** name,
+        byte** value,
+        nuint* size
+    );
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_headers_new")]
     public static partial nint HeadersNew(nuint initialCount);
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_header_add")]
-    public static partial int HeaderAdd(nint headers, byte* name, nint nameSize, byte* value, nint valueSize);
+    public static partial int HeaderAdd(
+        nint headers,
+        byte* name,
+        nint nameSize,
+        byte* value,
+        nint valueSize
+    );
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_headers_destroy")]
     public static partial void HeadersDestroy(nint headers);
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_new", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        Library,
+        EntryPoint = "rd_kafka_topic_new",
+        StringMarshalling = StringMarshalling.Utf8
+    )]
     public static partial nint TopicNew(nint client, string name, nint configuration);
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_topic_destroy")]

@@ -15,7 +15,9 @@ internal sealed unsafe class NativeBatchPoller : IBatchPoller
     public NativeBatchPoller(Handle handle, IPollEvents events)
     {
         _events = events;
-        _queue = new QueueHandle(LibRdKafka.QueueGetConsumer(NativeHandles.Of(handle).DangerousGetHandle()));
+        _queue = new QueueHandle(
+            LibRdKafka.QueueGetConsumer(NativeHandles.Of(handle).DangerousGetHandle())
+        );
         _batch = new NativeRecordBatch(1024);
         _polled = new NativeMessage*[1024];
     }
@@ -69,7 +71,12 @@ internal sealed unsafe class NativeBatchPoller : IBatchPoller
 
     private int Consume(NativeMessage** target, int size, int timeoutMs)
     {
-        nint count = LibRdKafka.ConsumeBatchQueue(_queue.DangerousGetHandle(), timeoutMs, target, (nuint)size);
+        nint count = LibRdKafka.ConsumeBatchQueue(
+            _queue.DangerousGetHandle(),
+            timeoutMs,
+            target,
+            (nuint)size
+        );
         return count < 0 ? 0 : (int)count;
     }
 

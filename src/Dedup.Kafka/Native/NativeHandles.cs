@@ -22,7 +22,9 @@ public static class NativeHandles
     /// <summary>The handle as a SafeHandle; its owner is the client, which must outlive every use.</summary>
     internal static SafeHandle Of(Handle handle) =>
         (SafeHandle?)Property?.GetValue(handle)
-        ?? throw new InvalidOperationException("Confluent.Kafka's native handle cannot be reached.");
+        ?? throw new InvalidOperationException(
+            "Confluent.Kafka's native handle cannot be reached."
+        );
 
     private static string? FindObstacle()
     {
@@ -57,12 +59,14 @@ public static class NativeHandles
 /// <summary>Text from the C library.</summary>
 internal static unsafe class NativeText
 {
-    public static string Read(byte* text) => text is null ? "" : Marshal.PtrToStringUTF8((nint)text) ?? "";
+    public static string Read(byte* text) =>
+        text is null ? "" : Marshal.PtrToStringUTF8((nint)text) ?? "";
 
     /// <summary>A name as bytes ended by zero, kept for the life of the process; there are few.</summary>
     public static byte[] Terminated(string text) => Encoding.UTF8.GetBytes(text + '\0');
 
-    public static ReadOnlySpan<byte> Span(byte* text) => MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
+    public static ReadOnlySpan<byte> Span(byte* text) =>
+        MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
 }
 
 /// <summary>A reference to a consumer's queue; destroyed before the consumer is closed.</summary>

@@ -42,7 +42,9 @@ internal sealed unsafe class NativeRecordBatch : RecordBatch
     public override int HeaderCount(int index)
     {
         nint headers;
-        return LibRdKafka.MessageHeaders(_messages[index], &headers) == 0 ? (int)LibRdKafka.HeaderCount(headers) : 0;
+        return LibRdKafka.MessageHeaders(_messages[index], &headers) == 0
+            ? (int)LibRdKafka.HeaderCount(headers)
+            : 0;
     }
 
     public override void GetHeader(
@@ -59,7 +61,8 @@ internal sealed unsafe class NativeRecordBatch : RecordBatch
         nuint size;
         if (
             LibRdKafka.MessageHeaders(_messages[index], &headers) != 0
-            || LibRdKafka.HeaderGetAll(headers, (nuint)header, &nativeName, &nativeValue, &size) != 0
+            || LibRdKafka.HeaderGetAll(headers, (nuint)header, &nativeName, &nativeValue, &size)
+                != 0
         )
         {
             throw new ArgumentOutOfRangeException(nameof(header));
@@ -70,7 +73,11 @@ internal sealed unsafe class NativeRecordBatch : RecordBatch
         isNull = nativeValue is null;
     }
 
-    public override bool TryGetHeader(int index, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    public override bool TryGetHeader(
+        int index,
+        ReadOnlySpan<byte> name,
+        out ReadOnlySpan<byte> value
+    )
     {
         value = default;
         nint headers;

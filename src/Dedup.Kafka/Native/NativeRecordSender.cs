@@ -125,9 +125,23 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
         NativeVu* arguments = stackalloc NativeVu[7];
         arguments[0] = new NativeVu { Type = LibRdKafka.VtypeRkt, Pointer = TopicOf(topic) };
         arguments[1] = new NativeVu { Type = LibRdKafka.VtypePartition, Int = partition };
-        arguments[2] = new NativeVu { Type = LibRdKafka.VtypeMessageFlags, Int = LibRdKafka.FlagCopy };
-        arguments[3] = new NativeVu { Type = LibRdKafka.VtypeValue, Pointer = (nint)value, Size = valueLength };
-        arguments[4] = new NativeVu { Type = LibRdKafka.VtypeKey, Pointer = (nint)key, Size = keyLength };
+        arguments[2] = new NativeVu
+        {
+            Type = LibRdKafka.VtypeMessageFlags,
+            Int = LibRdKafka.FlagCopy,
+        };
+        arguments[3] = new NativeVu
+        {
+            Type = LibRdKafka.VtypeValue,
+            Pointer = (nint)value,
+            Size = valueLength,
+        };
+        arguments[4] = new NativeVu
+        {
+            Type = LibRdKafka.VtypeKey,
+            Pointer = (nint)key,
+            Size = keyLength,
+        };
         arguments[5] = new NativeVu { Type = LibRdKafka.VtypeTimestamp, Long = timestampMs };
         arguments[6] = new NativeVu { Type = LibRdKafka.VtypeHeaders, Pointer = headers };
         nuint count = headers == 0 ? 6u : 7u;
@@ -144,7 +158,10 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
             var code = (ErrorCode)LibRdKafka.ErrorCode(error);
             string text = NativeText.Read(LibRdKafka.ErrorText(error));
             LibRdKafka.ErrorDestroy(error);
-            if ((int)code != LibRdKafka.QueueFull || Environment.TickCount64 - begun > _fullTimeoutMs)
+            if (
+                (int)code != LibRdKafka.QueueFull
+                || Environment.TickCount64 - begun > _fullTimeoutMs
+            )
             {
                 if (headers != 0)
                 {

@@ -32,15 +32,18 @@ public sealed class ClientSettings
             ["enable.auto.commit"] = "offsets are committed inside the transaction",
             ["enable.auto.offset.store"] = "offsets are committed inside the transaction",
             ["auto.commit.interval.ms"] = "offsets are committed inside the transaction",
-            ["isolation.level"] = "input is read committed, or an aborted record would count as seen",
+            ["isolation.level"] =
+                "input is read committed, or an aborted record would count as seen",
             ["enable.idempotence"] = "a transactional producer is idempotent",
             ["acks"] = "a record must be on all in-sync replicas before its ID is remembered",
-            ["request.required.acks"] = "a record must be on all in-sync replicas before its ID is remembered",
+            ["request.required.acks"] =
+                "a record must be on all in-sync replicas before its ID is remembered",
             ["retries"] = "the transaction decides what is sent again",
             ["message.send.max.retries"] = "the transaction decides what is sent again",
             ["max.in.flight"] = "order must be kept over retries",
             ["max.in.flight.requests.per.connection"] = "order must be kept over retries",
-            ["transactional.id"] = "it is made of pipeline, instance, and lane, so that a restart fences its own zombie",
+            ["transactional.id"] =
+                "it is made of pipeline, instance, and lane, so that a restart fences its own zombie",
             ["transaction.timeout.ms"] = "it belongs to the lane's own time-outs",
             ["auto.offset.reset"] = "a lost position is said, never skipped",
             ["group.id"] = "the group is dedup-<pipeline>",
@@ -48,7 +51,8 @@ public sealed class ClientSettings
             ["group.protocol"] = "rebalances are built for the classic protocol",
             ["partition.assignment.strategy"] = "rebalances are built for cooperative-sticky",
             ["enable.partition.eof"] = "ends are the restore's own business",
-            ["allow.auto.create.topics"] = "topics are made by dedup topics, with the right settings",
+            ["allow.auto.create.topics"] =
+                "topics are made by dedup topics, with the right settings",
             ["session.timeout.ms"] = "recovery times are built on it",
             ["partitioner"] = "records keep their partition",
             ["dotnet.producer.enable.delivery.reports"] = "a lost record shows at the commit",
@@ -108,7 +112,9 @@ public sealed class ClientSettings
         ConsumerConfig config = Consumer(clientId);
         // The client asks for a group even where partitions are assigned by hand; nothing is ever committed under it.
         config.GroupId = clientId;
-        config.IsolationLevel = committedOnly ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted;
+        config.IsolationLevel = committedOnly
+            ? IsolationLevel.ReadCommitted
+            : IsolationLevel.ReadUncommitted;
         config.EnablePartitionEof = true;
         config.Set("queued.max.messages.kbytes", $"{PrefetchKilobytes}");
         Default(config, "fetch.message.max.bytes", $"{4 << 20}");

@@ -24,7 +24,9 @@ internal static class ErrorLadder
         catch (KafkaRetriableException e)
         {
             return new TxResult(
-                timeoutIsUnknown && e.Error.Code == ErrorCode.Local_TimedOut ? TxOutcome.Unknown : TxOutcome.Retriable,
+                timeoutIsUnknown && e.Error.Code == ErrorCode.Local_TimedOut
+                    ? TxOutcome.Unknown
+                    : TxOutcome.Retriable,
                 Reason.None,
                 Text(e.Error)
             );
@@ -46,13 +48,14 @@ internal static class ErrorLadder
 
         return code switch
         {
-            ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch => new TxResult(
-                TxOutcome.Fenced,
+            ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch =>
+                new TxResult(TxOutcome.Fenced, Reason.None, text),
+            ErrorCode.Local_Fatal => new TxResult(TxOutcome.Fatal, Reason.None, text),
+            _ when IsMisconfiguration(code) => new TxResult(
+                TxOutcome.Misconfigured,
                 Reason.None,
                 text
             ),
-            ErrorCode.Local_Fatal => new TxResult(TxOutcome.Fatal, Reason.None, text),
-            _ when IsMisconfiguration(code) => new TxResult(TxOutcome.Misconfigured, Reason.None, text),
             // __STATE: the transaction has failed already, which the commit would say too.
             _ => new TxResult(TxOutcome.Abortable, Reason.None, text),
         };
@@ -92,7 +95,10 @@ internal static class ErrorLadder
     {
         TxOutcome outcome =
             IsMisconfiguration(error.Code) ? TxOutcome.Misconfigured
-            : error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch
+            : error.Code
+                is ErrorCode.Local_Fenced
+                    or ErrorCode.ProducerFenced
+                    or ErrorCode.InvalidProducerEpoch
                 ? TxOutcome.Fenced
             : TxOutcome.Fatal;
         return new TxResult(outcome, Reason.None, Text(error));

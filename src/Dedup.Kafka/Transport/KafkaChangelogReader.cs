@@ -6,9 +6,12 @@ using Dedup.Topology.Records;
 namespace Dedup.Kafka.Transport;
 
 /// <summary>Reads changelog partitions of a real Kafka, committed only; its clients are made when first needed.</summary>
-internal sealed class KafkaChangelogReader(ClientSettings settings, string topic, string clientId, bool useNative)
-    : IChangelogReader,
-        IPollEvents
+internal sealed class KafkaChangelogReader(
+    ClientSettings settings,
+    string topic,
+    string clientId,
+    bool useNative
+) : IChangelogReader, IPollEvents
 {
     private readonly SortedDictionary<int, long> _positions = [];
     private readonly EmptyBatch _empty = new();
@@ -97,7 +100,9 @@ internal sealed class KafkaChangelogReader(ClientSettings settings, string topic
     {
         if (_consumer is null)
         {
-            _consumer = new ConsumerBuilder<byte[]?, byte[]?>(settings.Reader(clientId, committedOnly: true))
+            _consumer = new ConsumerBuilder<byte[]?, byte[]?>(
+                settings.Reader(clientId, committedOnly: true)
+            )
                 .SetKeyDeserializer(NullableBytes.Instance)
                 .SetValueDeserializer(NullableBytes.Instance)
                 .SetErrorHandler(static (_, _) => { })
@@ -116,11 +121,14 @@ internal sealed class KafkaChangelogReader(ClientSettings settings, string topic
         public override void Get(int index, out RecordView record) =>
             throw new ArgumentOutOfRangeException(nameof(index));
 
-        public override int PartitionOf(int index) => throw new ArgumentOutOfRangeException(nameof(index));
+        public override int PartitionOf(int index) =>
+            throw new ArgumentOutOfRangeException(nameof(index));
 
-        public override long OffsetOf(int index) => throw new ArgumentOutOfRangeException(nameof(index));
+        public override long OffsetOf(int index) =>
+            throw new ArgumentOutOfRangeException(nameof(index));
 
-        public override int HeaderCount(int index) => throw new ArgumentOutOfRangeException(nameof(index));
+        public override int HeaderCount(int index) =>
+            throw new ArgumentOutOfRangeException(nameof(index));
 
         public override void GetHeader(
             int index,

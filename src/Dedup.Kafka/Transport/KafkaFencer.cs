@@ -12,9 +12,15 @@ internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : 
 
     public PendingLookup Pending(SinkTopic topic, int partition, int timeoutMs)
     {
-        using IAdminClient admin = new AdminClientBuilder(settings.Admin()).SetLogHandler(static (_, _) => { }).Build();
+        using IAdminClient admin = new AdminClientBuilder(settings.Admin())
+            .SetLogHandler(static (_, _) => { })
+            .Build();
         // A fresh client has to find the broker first.
-        BoundsLookup bounds = new LogQueries(admin).Bounds(_topicNames[(int)topic], partition, timeoutMs * 10);
+        BoundsLookup bounds = new LogQueries(admin).Bounds(
+            _topicNames[(int)topic],
+            partition,
+            timeoutMs * 10
+        );
         return new PendingLookup(
             bounds.Status,
             bounds.Status == LookupStatus.Found && bounds.Bounds.LastStable < bounds.Bounds.High,
@@ -26,7 +32,9 @@ internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : 
     {
         string topic = _topicNames[(int)SinkTopic.Changelog];
         int patientMs = timeoutMs * 20;
-        using IAdminClient admin = new AdminClientBuilder(settings.Admin()).SetLogHandler(static (_, _) => { }).Build();
+        using IAdminClient admin = new AdminClientBuilder(settings.Admin())
+            .SetLogHandler(static (_, _) => { })
+            .Build();
         BoundsLookup bounds = new LogQueries(admin).Bounds(topic, partition, patientMs);
         if (bounds.Status != LookupStatus.Found)
         {
@@ -58,10 +66,16 @@ internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : 
             .SetValueSerializer(NullableBytes.Instance)
             .SetLogHandler(static (_, _) => { })
             .Build();
-        return ErrorLadder.Run(() => producer.InitTransactions(TimeSpan.FromMilliseconds(timeoutMs)));
+        return ErrorLadder.Run(() =>
+            producer.InitTransactions(TimeSpan.FromMilliseconds(timeoutMs))
+        );
     }
 
-    private static WriterLookup ReadWriter(IConsumer<byte[]?, byte[]?> consumer, long end, int timeoutMs)
+    private static WriterLookup ReadWriter(
+        IConsumer<byte[]?, byte[]?> consumer,
+        long end,
+        int timeoutMs
+    )
     {
         string? writer = null;
         long until = Environment.TickCount64 + timeoutMs;
@@ -84,7 +98,10 @@ internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : 
 
             if (result.IsPartitionEOF)
             {
-                return new WriterLookup(writer is null ? LookupStatus.None : LookupStatus.Found, writer);
+                return new WriterLookup(
+                    writer is null ? LookupStatus.None : LookupStatus.Found,
+                    writer
+                );
             }
 
             if (result.Message.Key is { } key && MarkerCodec.IsMarkerKey(key))
@@ -94,7 +111,10 @@ internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : 
 
             if (result.Offset.Value + 1 >= end)
             {
-                return new WriterLookup(writer is null ? LookupStatus.None : LookupStatus.Found, writer);
+                return new WriterLookup(
+                    writer is null ? LookupStatus.None : LookupStatus.Found,
+                    writer
+                );
             }
         }
 

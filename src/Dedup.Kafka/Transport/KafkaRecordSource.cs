@@ -20,14 +20,21 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     private IAssignmentListener? _listener;
     private bool _isClosed;
 
-    public KafkaRecordSource(ConsumerConfig config, string topic, bool useNative, Action<LogMessage>? log)
+    public KafkaRecordSource(
+        ConsumerConfig config,
+        string topic,
+        bool useNative,
+        Action<LogMessage>? log
+    )
     {
         _topic = topic;
         ConsumerBuilder<byte[]?, byte[]?> builder = new ConsumerBuilder<byte[]?, byte[]?>(config)
             .SetKeyDeserializer(NullableBytes.Instance)
             .SetValueDeserializer(NullableBytes.Instance)
             .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
-            .SetPartitionsRevokedHandler((_, partitions) => _listener?.OnRevoked(Numbers(partitions)))
+            .SetPartitionsRevokedHandler(
+                (_, partitions) => _listener?.OnRevoked(Numbers(partitions))
+            )
             .SetPartitionsLostHandler((_, partitions) => _listener?.OnLost(Numbers(partitions)))
             .SetErrorHandler((_, error) => ReportClientError(error));
         if (log is not null)
@@ -78,7 +85,10 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             }
             catch (KafkaException e)
                 when (attempt < SeekAttempts
-                    && e.Error.Code is ErrorCode.Local_State or ErrorCode.Local_Conflict or ErrorCode.Local_TimedOut
+                    && e.Error.Code
+                        is ErrorCode.Local_State
+                            or ErrorCode.Local_Conflict
+                            or ErrorCode.Local_TimedOut
                 )
             {
                 _ = Thread.Yield();
@@ -87,7 +97,11 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             catch (KafkaException e)
             {
                 // The partition may be gone by now; the next poll says so. Going on without the seek would skip records.
-                _listener?.OnFault(SourceFault.Fatal, partition, $"seek to {offset}: {e.Error.Reason}");
+                _listener?.OnFault(
+                    SourceFault.Fatal,
+                    partition,
+                    $"seek to {offset}: {e.Error.Reason}"
+                );
                 return;
             }
         }
@@ -101,7 +115,9 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     {
         try
         {
-            WatermarkOffsets marks = _consumer.GetWatermarkOffsets(new TopicPartition(_topic, partition));
+            WatermarkOffsets marks = _consumer.GetWatermarkOffsets(
+                new TopicPartition(_topic, partition)
+            );
             return marks.High.IsSpecial ? -1 : marks.High.Value;
         }
         catch (KafkaException)
@@ -128,7 +144,8 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         }
     }
 
-    public BoundsLookup Bounds(int partition, int timeoutMs) => _queries.Bounds(_topic, partition, timeoutMs);
+    public BoundsLookup Bounds(int partition, int timeoutMs) =>
+        _queries.Bounds(_topic, partition, timeoutMs);
 
     public OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs) =>
         _queries.OffsetAt(_topic, partition, timestampMs, timeoutMs);
@@ -266,8 +283,11 @@ internal sealed class NullableBytes : IDeserializer<byte[]?>, ISerializer<byte[]
 {
     public static readonly NullableBytes Instance = new();
 
-    public byte[]? Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) =>
-        isNull ? null : data.ToArray();
+    public byte[]? Deserialize(
+        ReadOnlySpan<byte> data,
+        bool isNull,
+        SerializationContext context
+    ) => isNull ? null : data.ToArray();
 
     public byte[]? Serialize(byte[]? data, SerializationContext context) => data;
 }

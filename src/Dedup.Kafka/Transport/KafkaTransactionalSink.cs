@@ -45,7 +45,9 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         {
             if (_producer is null)
             {
-                ProducerBuilder<byte[]?, byte[]?> builder = new ProducerBuilder<byte[]?, byte[]?>(_config)
+                ProducerBuilder<byte[]?, byte[]?> builder = new ProducerBuilder<byte[]?, byte[]?>(
+                    _config
+                )
                     .SetKeySerializer(NullableBytes.Instance)
                     .SetValueSerializer(NullableBytes.Instance)
                     .SetErrorHandler((_, error) => _error?.Invoke(error));
@@ -88,7 +90,11 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         AddedHeaders? added
     ) => _sender!.Send(topic, partition, key, value, isTombstone, timestampMs, added);
 
-    public TxResult SendOffsets(ReadOnlySpan<PartitionOffset> offsets, GroupMembership membership, int timeoutMs)
+    public TxResult SendOffsets(
+        ReadOnlySpan<PartitionOffset> offsets,
+        GroupMembership membership,
+        int timeoutMs
+    )
     {
         List<TopicPartitionOffset> list = new(offsets.Length);
         foreach (PartitionOffset offset in offsets)
@@ -112,7 +118,9 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
     public TxResult Abort(int timeoutMs) =>
         _producer is null
             ? TxResult.Ok
-            : ErrorLadder.Run(() => _producer.AbortTransaction(TimeSpan.FromMilliseconds(timeoutMs)));
+            : ErrorLadder.Run(() =>
+                _producer.AbortTransaction(TimeSpan.FromMilliseconds(timeoutMs))
+            );
 
     public void Renew()
     {

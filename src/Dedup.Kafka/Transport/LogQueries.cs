@@ -90,7 +90,13 @@ internal sealed class LogQueries(IAdminClient admin)
         {
             ListOffsetsResult result = admin
                 .ListOffsetsAsync(
-                    [new TopicPartitionOffsetSpec { TopicPartition = new(topic, partition), OffsetSpec = spec }],
+                    [
+                        new TopicPartitionOffsetSpec
+                        {
+                            TopicPartition = new(topic, partition),
+                            OffsetSpec = spec,
+                        },
+                    ],
                     new ListOffsetsOptions
                     {
                         IsolationLevel = isolation,

@@ -5,7 +5,8 @@ using Dedup.Topology.Records;
 namespace Dedup.Kafka.Transport;
 
 /// <summary>Polls record by record through Confluent.Kafka.</summary>
-internal sealed class ManagedBatchPoller(IConsumer<byte[]?, byte[]?> consumer, IPollEvents events) : IBatchPoller
+internal sealed class ManagedBatchPoller(IConsumer<byte[]?, byte[]?> consumer, IPollEvents events)
+    : IBatchPoller
 {
     private readonly ManagedRecordBatch _batch = new();
 
@@ -35,7 +36,11 @@ internal sealed class ManagedBatchPoller(IConsumer<byte[]?, byte[]?> consumer, I
             }
             catch (ConsumeException e)
             {
-                events.OnError(e.Error.Code, e.ConsumerRecord?.Partition.Value ?? -1, e.Error.Reason);
+                events.OnError(
+                    e.Error.Code,
+                    e.ConsumerRecord?.Partition.Value ?? -1,
+                    e.Error.Reason
+                );
                 break;
             }
             catch (KafkaException e)
@@ -68,7 +73,15 @@ internal sealed class ManagedRecordSender(
     )
     {
         Message<byte[]?, byte[]?> source = ((ManagedRecordBatch)batch).Message(index);
-        return Produce(topic, partition, source.Key, source.Value, timestampMs, source.Headers ?? [], added);
+        return Produce(
+            topic,
+            partition,
+            source.Key,
+            source.Value,
+            timestampMs,
+            source.Headers ?? [],
+            added
+        );
     }
 
     public TxResult Send(
@@ -79,7 +92,16 @@ internal sealed class ManagedRecordSender(
         bool isTombstone,
         long timestampMs,
         AddedHeaders? added
-    ) => Produce(topic, partition, key.ToArray(), isTombstone ? null : value.ToArray(), timestampMs, [], added);
+    ) =>
+        Produce(
+            topic,
+            partition,
+            key.ToArray(),
+            isTombstone ? null : value.ToArray(),
+            timestampMs,
+            [],
+            added
+        );
 
     public void Dispose() { }
 

@@ -62,6 +62,12 @@ public sealed record PipelineSpec
     /// <summary>How a record gets its ID.</summary>
     public required Recipe Recipe { get; init; }
 
+    /// <summary>
+    /// Hash of what decides which events are the same: state made with another one must not be used. Windows are not part of
+    /// it, since state outlives a change of window.
+    /// </summary>
+    public ulong StateVersion => Recipe.Version;
+
     /// <summary>Window classes; the first is the default. Ids equal indexes.</summary>
     public required ImmutableArray<WindowClass> Windows { get; init; }
 
