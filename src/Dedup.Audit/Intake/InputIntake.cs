@@ -1,0 +1,235 @@
+using Dedup.Audit.Contents;
+using Dedup.Audit.Judging;
+using Dedup.Audit.Side;
+using Dedup.Audit.Spill;
+using Dedup.Contracts.Identity;
+using Dedup.Topology.Identify;
+using Dedup.Topology.Records;
+
+namespace Dedup.Audit.Intake;
+
+/// <summary>
+/// Takes in the records of one input partition, in order: names and hashes each, moves the window clocks, notes what the
+/// side topics hold of it and what cannot be known, and files it by ID.
+/// </summary>
+/// <remarks>Hot path: no allocation per record.</remarks>
+internal sealed class InputIntake(
+    PartitionScope scope,
+    AuditRules rules,
+    SipHash hash,
+    long latestMs,
+    SideCursor? quarantine,
+    SideCursor? duplicates,
+    BucketStore<InputEntry> store
+)
+{
+    private readonly IdScratch _scratch = new();
+    private readonly int _mask = store.Buckets - 1;
+    private readonly long _maxFutureMs = rules.EffectiveMaxFutureMs;
+    private long[] _clocks = [long.MinValue];
+    private long _nextOffset = scope.InputStart;
+    private long _doubtUntilMs = long.MinValue;
+    private bool _hasFirst;
+    private InputEntry _leap;
+    private bool _hasLeap;
+    private uint _leapPosition;
+    private long _beforeLeapMs;
+    private long _outlierMs = long.MinValue;
+    private bool _hasGap;
+
+    /// <summary>Records taken in.</summary>
+    public long Read { get; private set; }
+
+    /// <summary>Of those, audited.</summary>
+    public long Audited { get; private set; }
+
+    /// <summary>Takes a batch in and releases it.</summary>
+    public void Take(RecordBatch batch)
+    {
+        for (int i = 0; i < batch.Count; i++)
+        {
+            batch.Get(i, out RecordView record);
+            Take(record);
+        }
+
+        batch.Release();
+    }
+
+    /// <summary>The audited range has been read: what the side topics hold beyond that names nothing.</summary>
+    public void EndOfAudited()
+    {
+        quarantine?.SkipTo(scope.InputEnd);
+        duplicates?.SkipTo(scope.InputEnd);
+    }
+
+    /// <summary>Nothing follows: a leap at the end may be one of the stream or of one record.</summary>
+    public void Finish() => SettleLeap(isOutlier: true);
+
+    private void Take(in RecordView record)
+    {
+        var entry = new InputEntry
+        {
+            Position = checked((uint)(record.Offset - scope.InputStart + 1)),
+        };
+        RecordContents.Of(record, out entry.Contents);
+        rules.Recipe.Identify(record, _scratch, hash, out Identified identified);
+        entry.Reason = identified.Reason;
+        entry.Class = identified.Class;
+        entry.Id = identified.Reason == Reason.None ? identified.Key : NameOf(entry.Contents);
+        bool audited = record.Offset < scope.InputEnd;
+        entry.Marks = audited ? InputMarks.None : InputMarks.Tail;
+        _hasGap |= record.Offset != _nextOffset;
+        _nextOffset = record.Offset + 1;
+        LookAside(record.Offset, audited, ref entry);
+        Time(ref entry);
+        if (scope.InputCompacted && _hasGap)
+        {
+            entry.Marks |= InputMarks.HistoryCompacted;
+        }
+
+        Read++;
+        Audited += audited ? 1 : 0;
+        if (_hasLeap && _leapPosition == entry.Position)
+        {
+            // Held back until the next judged record shows what kind of leap it was.
+            _leap = entry;
+        }
+        else
+        {
+            store.Add(BucketOf(entry.Id, _mask), entry);
+        }
+    }
+
+    /// <summary>The bucket of an ID.</summary>
+    public static int BucketOf(in EventKey id, int mask) => (int)(id.High >> 40) & mask;
+
+    /// <summary>A name for a record without an ID: its contents, so that it is still found on clean where it must not be.</summary>
+    public static EventKey NameOf(in RecordContents contents) =>
+        new(
+            contents.Value * 0x9E3779B97F4A7C15,
+            contents.Value
+                ^ ((ulong)contents.Key << 32)
+                ^ contents.Headers
+                ^ (ulong)contents.TimestampMs
+        );
+
+    private void LookAside(long offset, bool audited, ref InputEntry entry)
+    {
+        if (
+            quarantine is not null
+            && quarantine.TryTake(offset, entry.Contents, audited, out SideEntry held)
+        )
+        {
+            entry.Marks |= InputMarks.InQuarantine;
+            entry.Quarantined = held.Reason;
+            if (entry.Contents.TimestampMs > held.OwnTimestampMs + _maxFutureMs)
+            {
+                entry.Marks |= InputMarks.TooFarConfirmed;
+            }
+        }
+
+        if (
+            duplicates is not null
+            && duplicates.TryTake(offset, entry.Contents, audited, out SideEntry repeat)
+        )
+        {
+            entry.Marks |= InputMarks.InDuplicates;
+            long first = repeat.FirstOffset - scope.InputStart + 1;
+            entry.FirstPosition =
+                repeat.FirstOffset < 0 ? 0
+                : first is > 0 and < uint.MaxValue ? (uint)first
+                : uint.MaxValue;
+        }
+    }
+
+    /// <summary>Moves the clock of the record's class, unless the record is one that is not judged.</summary>
+    private void Time(ref InputEntry entry)
+    {
+        if (entry.Class >= _clocks.Length)
+        {
+            int before = _clocks.Length;
+            Array.Resize(ref _clocks, entry.Class + 1);
+            _clocks.AsSpan(before).Fill(long.MinValue);
+        }
+
+        ref long clock = ref _clocks[entry.Class];
+        bool judged = entry.Has(InputMarks.InQuarantine)
+            ? entry.Quarantined is Reason.Late or Reason.Conflict
+            : !EventJudge.IsInvalid(entry, latestMs);
+        long t = entry.Contents.TimestampMs;
+        if (judged)
+        {
+            Doubt(ref entry, clock);
+            clock = Math.Max(clock, t);
+            if (!_hasFirst)
+            {
+                // Deleted records may have moved the clock up to a grace beyond the first that is left (else that would be
+                // late), and what they made known repeats up to a window further.
+                AuditWindow window = rules.WindowOf(entry.Class);
+                _doubtUntilMs = t + window.WindowMs + window.GraceMs;
+                _hasFirst = true;
+            }
+        }
+
+        if (scope.InputHistoryDeleted && t <= _doubtUntilMs)
+        {
+            entry.Marks |= InputMarks.HistoryDeleted;
+        }
+
+        entry.ClockMs = clock == long.MinValue ? t : clock;
+    }
+
+    /// <summary>
+    /// Without a quarantine topic nobody can tell whether a record that leaps ahead by more than max-future was refused for
+    /// it, and so whether it moved the clock. When the next record goes on from there, the stream leapt (a quiet night). When
+    /// it falls back, the record is an outlier, and everything until the stream has caught up with it is in doubt.
+    /// </summary>
+    private void Doubt(ref InputEntry entry, long clockMs)
+    {
+        if (quarantine is not null)
+        {
+            return;
+        }
+
+        long t = entry.Contents.TimestampMs;
+        if (_hasLeap)
+        {
+            SettleLeap(isOutlier: t <= _beforeLeapMs + _maxFutureMs);
+        }
+
+        if (t >= _outlierMs)
+        {
+            _outlierMs = long.MinValue;
+        }
+        else
+        {
+            entry.Marks |= InputMarks.MaybeTooFar;
+        }
+
+        // The first of all is measured against the wall clock of the audit.
+        long before = clockMs == long.MinValue ? latestMs - _maxFutureMs - _maxFutureMs : clockMs;
+        if (t > before + _maxFutureMs)
+        {
+            _leapPosition = entry.Position;
+            _beforeLeapMs = before;
+            _hasLeap = true;
+        }
+    }
+
+    private void SettleLeap(bool isOutlier)
+    {
+        if (!_hasLeap)
+        {
+            return;
+        }
+
+        _hasLeap = false;
+        if (isOutlier)
+        {
+            _leap.Marks |= InputMarks.MaybeTooFar;
+            _outlierMs = Math.Max(_outlierMs, _leap.Contents.TimestampMs);
+        }
+
+        store.Add(BucketOf(_leap.Id, _mask), _leap);
+    }
+}

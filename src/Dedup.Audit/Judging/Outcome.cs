@@ -1,0 +1,40 @@
+namespace Dedup.Audit.Judging;
+
+/// <summary>Where an input record belongs, by the definition.</summary>
+internal enum Outcome : byte
+{
+    /// <summary>Clean: the first of its event.</summary>
+    First,
+
+    /// <summary>Clean: late, and the policy forwards.</summary>
+    LateForwarded,
+
+    /// <summary>Nowhere, or the duplicates topic.</summary>
+    Duplicate,
+
+    /// <summary>Nowhere: late, and the policy drops.</summary>
+    LateDropped,
+
+    /// <summary>Quarantine.</summary>
+    Quarantined,
+
+    /// <summary>Quarantine, but it is there for a reason that does not hold.</summary>
+    WronglyQuarantined,
+
+    /// <summary>It cannot be told from outside.</summary>
+    Undecided,
+}
+
+/// <summary>What the definition says of one record.</summary>
+internal struct Judged
+{
+    public Outcome Outcome;
+
+    /// <summary>Why it cannot be told, with <see cref="Outcome.Undecided"/>.</summary>
+    public Reports.UnknownReason Unknown;
+
+    /// <summary>With a duplicate that the duplicates topic holds: whether the first that is named there is one.</summary>
+    public bool IsFirstNamedWrongly;
+
+    public readonly bool BelongsOnClean => Outcome is Outcome.First or Outcome.LateForwarded;
+}

@@ -1,0 +1,194 @@
+using Dedup.Audit.Kafka;
+using Dedup.Audit.Logs;
+using Dedup.Audit.Reports;
+
+namespace Dedup.Audit;
+
+/// <summary><c>dedup verify</c>: the audit of a pipeline's topics on a real cluster, from outside and read-only.</summary>
+public static class KafkaAudit
+{
+    /// <summary>How often the lag is looked at while waiting.</summary>
+    private static readonly TimeSpan LagInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Offsets that may be control records only: looked at record by record before they count as lag.</summary>
+    private const long MaxControlLag = 10_000;
+
+    /// <summary>Audits.</summary>
+    /// <param name="request">What.</param>
+    /// <param name="progress">Hears how far it is, from several threads, some ten times a second.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="AuditException">It cannot be made; the message says why.</exception>
+    public static AuditReport Run(
+        AuditRequest request,
+        IProgress<AuditProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        if (request.Problems() is { IsEmpty: false } problems)
+        {
+            throw new AuditException(string.Join("; ", problems));
+        }
+
+        var notes = new List<string>();
+        using var cluster = new Cluster(request.Kafka);
+        int partitions = cluster.PartitionsOf(request.Input);
+        WaitForLag(request, cluster, partitions, progress, notes, cancellation);
+
+        // The order matters: what was committed before the clean topic's end was taken is on clean below that end.
+        Dictionary<int, long>? committed = request.Group is null
+            ? null
+            : cluster.CommittedOf(request.Group, request.Input, partitions);
+        if (committed is { Count: 0 })
+        {
+            notes.Add(
+                $"group {request.Group} has committed nothing of {request.Input}: nothing was audited"
+            );
+        }
+
+        using ITopicLog clean = Open(request, cluster, request.Clean, notes);
+        using ITopicLog? quarantine = request.Quarantine is { } q
+            ? Open(request, cluster, q, notes)
+            : null;
+        using ITopicLog? duplicates = request.Duplicates is { } d
+            ? Open(request, cluster, d, notes)
+            : null;
+        using ITopicLog input = Open(request, cluster, request.Input, notes);
+        var topics = new AuditTopics
+        {
+            Input = input,
+            Clean = clean,
+            Quarantine = quarantine,
+            Duplicates = duplicates,
+            Committed = committed,
+            CommittedNow = request.Group is { } group
+                ? p => cluster.CommittedOf(group, request.Input, partitions).GetValueOrDefault(p)
+                : null,
+            Started = request.Started,
+        };
+        var limits = new AuditLimits(request.MemoryBytes, request.TempDirectory);
+        var engine = new AuditEngine(request.Rules, topics, limits, request.Time);
+        AuditReport report = engine.Run(progress, cancellation);
+        return report with { Notes = [.. notes, .. report.Notes] };
+    }
+
+    private static KafkaTopicLog Open(
+        AuditRequest request,
+        Cluster cluster,
+        string topic,
+        List<string> notes
+    )
+    {
+        int partitions = cluster.PartitionsOf(topic);
+        bool? compacted = cluster.IsCompacted(topic);
+        if (compacted is null)
+        {
+            notes.Add(
+                $"cleanup.policy of {topic} could not be read (DescribeConfigs): taken as not compacted"
+            );
+        }
+
+        return Log(request, topic, cluster.RangesOf(topic, partitions), compacted ?? false);
+    }
+
+    private static KafkaTopicLog Log(
+        AuditRequest request,
+        string topic,
+        LogRange[] ranges,
+        bool compacted
+    ) =>
+        new(
+            request.Kafka,
+            topic,
+            ranges,
+            compacted,
+            request.PendingTimeout,
+            request.StallTimeout,
+            request.Time
+        );
+
+    private static void WaitForLag(
+        AuditRequest request,
+        Cluster cluster,
+        int partitions,
+        IProgress<AuditProgress>? progress,
+        List<string> notes,
+        CancellationToken cancellation
+    )
+    {
+        if (
+            request.Group is not { } group
+            || request.Wait is not { } bound
+            || bound <= TimeSpan.Zero
+        )
+        {
+            return;
+        }
+
+        long started = request.Time.GetTimestamp();
+        LogRange[] ranges = cluster.RangesOf(request.Input, partitions);
+        long total = ranges.Sum(static r => r.High - r.Low);
+        while (true)
+        {
+            Dictionary<int, long> committed = cluster.CommittedOf(group, request.Input, partitions);
+            long lag = 0;
+            for (int p = 0; p < partitions; p++)
+            {
+                long from = Math.Max(ranges[p].Low, committed.GetValueOrDefault(p));
+                lag += Lag(request, ranges, p, from, cancellation);
+            }
+
+            progress?.Report(new AuditProgress(AuditPhase.Waiting, lag, total, 0));
+            if (lag == 0)
+            {
+                return;
+            }
+
+            if (request.Time.GetElapsedTime(started) >= bound)
+            {
+                notes.Add(
+                    $"group {group} still has a lag of {lag} records after {bound.TotalSeconds:0} s; audited up to its committed offsets"
+                );
+                return;
+            }
+
+            _ = cancellation.WaitHandle.WaitOne(LagInterval);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>
+    /// Records between the committed offset and the end. A producer that uses transactions leaves control records at the
+    /// end, which no consumer commits past, so a short rest is counted record by record.
+    /// </summary>
+    private static long Lag(
+        AuditRequest request,
+        LogRange[] ranges,
+        int partition,
+        long from,
+        CancellationToken cancellation
+    )
+    {
+        long rest = ranges[partition].High - from;
+        if (rest is <= 0 or > MaxControlLag)
+        {
+            return Math.Max(0, rest);
+        }
+
+        using KafkaTopicLog log = Log(request, request.Input, ranges, compacted: false);
+        using IRecordStream stream = log.Open(
+            partition,
+            from,
+            ranges[partition].High,
+            false,
+            cancellation
+        );
+        long records = 0;
+        while (stream.Next() is { } batch)
+        {
+            records += batch.Count;
+            batch.Release();
+        }
+
+        return records;
+    }
+}

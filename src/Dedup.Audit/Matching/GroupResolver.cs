@@ -1,0 +1,220 @@
+using Dedup.Audit.Contents;
+using Dedup.Audit.Judging;
+using Dedup.Audit.Reports;
+
+namespace Dedup.Audit.Matching;
+
+/// <summary>
+/// Reads a group that can be read in several ways the way that the order of all other records suggests: of two equal copies
+/// the one at its place is the record and the other the damage.
+/// </summary>
+internal sealed class GroupResolver(PartitionContext context, Leftovers leftovers)
+{
+    /// <summary>How many candidates are looked at for a changed record; groups with more are damaged throughout.</summary>
+    private const int MaxCandidates = 64;
+
+    /// <summary>Decides the group.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="orderIsKnown">Whether the backbone can say what place a clean record has.</param>
+    public void Resolve(EventGroup group, bool orderIsKnown)
+    {
+        MatchEqual(group, orderIsKnown);
+        var known = new Dictionary<RecordContents, int>();
+        for (int i = 0; i < group.InputCount; i++)
+        {
+            _ = known.TryAdd(group.Inputs[i].Contents, i);
+        }
+
+        for (int c = 0; c < group.CleanCount; c++)
+        {
+            if (group.InputOf[c] >= 0)
+            {
+                continue;
+            }
+
+            if (known.TryGetValue(group.Cleans[c].Contents, out int same))
+            {
+                Superfluous(group, c, same);
+            }
+            else if (!MatchChanged(group, c, orderIsKnown))
+            {
+                int first = FirstNear(group, group.Cleans[c].Contents.TimestampMs);
+                leftovers.Stray.Add(
+                    group.Cleans[c].Position,
+                    group.Cleans[c].Contents,
+                    first < 0 ? 0 : group.Inputs[first].Position
+                );
+            }
+        }
+
+        for (int i = 0; i < group.InputCount; i++)
+        {
+            leftovers.Unmatched(group, i);
+        }
+    }
+
+    /// <summary>Equal contents: first those at their place, then whatever is left, in order.</summary>
+    private void MatchEqual(EventGroup group, bool orderIsKnown)
+    {
+        var waiting = new Dictionary<RecordContents, List<int>>();
+        for (int i = 0; i < group.InputCount; i++)
+        {
+            if (IsWaiting(group, i))
+            {
+                if (!waiting.TryGetValue(group.Inputs[i].Contents, out List<int>? same))
+                {
+                    waiting[group.Inputs[i].Contents] = same = [];
+                }
+
+                same.Add(i);
+            }
+        }
+
+        for (int pass = orderIsKnown ? 0 : 1; pass < 2; pass++)
+        {
+            for (int c = 0; c < group.CleanCount; c++)
+            {
+                if (
+                    group.InputOf[c] < 0
+                    && waiting.TryGetValue(group.Cleans[c].Contents, out List<int>? same)
+                )
+                {
+                    int at =
+                        pass == 0 ? same.FindIndex(i => Fits(group, c, i))
+                        : same.Count > 0 ? 0
+                        : -1;
+                    if (at >= 0)
+                    {
+                        group.Match(c, same[at], context);
+                        same.RemoveAt(at);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>A clean record whose input record is known and does not need it.</summary>
+    private void Superfluous(EventGroup group, int clean, int input)
+    {
+        uint position = group.Cleans[clean].Position;
+        switch (group.Judged[input].Outcome)
+        {
+            case Outcome.Quarantined:
+            case Outcome.WronglyQuarantined:
+                Mismatch(
+                    group.Inputs[input],
+                    position,
+                    "is on clean, but belongs in quarantine or is there"
+                );
+                break;
+            case Outcome.LateDropped:
+                Mismatch(
+                    group.Inputs[input],
+                    position,
+                    "is on clean, but is late and the policy drops it"
+                );
+                break;
+            default:
+                int first = group.Judged[input].BelongsOnClean
+                    ? input
+                    : FirstNear(group, group.Inputs[input].Contents.TimestampMs);
+                uint firstClean =
+                    first >= 0 && group.CleanOf[first] >= 0
+                        ? group.Cleans[group.CleanOf[first]].Position
+                        : 0;
+                string detail =
+                    first == input ? "" : "a duplicate that should have been suppressed";
+                context.Report(
+                    FindingKind.Twice,
+                    group.Inputs[input].Position,
+                    position,
+                    detail,
+                    firstClean: firstClean
+                );
+                break;
+        }
+    }
+
+    /// <summary>A clean record with the ID of an expected one that is missing, but other contents.</summary>
+    private bool MatchChanged(EventGroup group, int clean, bool orderIsKnown)
+    {
+        int best = -1;
+        int bestRank = int.MaxValue;
+        int looked = 0;
+        for (int i = 0; i < group.InputCount && looked < MaxCandidates; i++)
+        {
+            if (
+                !IsWaiting(group, i)
+                && !(group.Judged[i].Outcome == Outcome.Undecided && group.CleanOf[i] < 0)
+            )
+            {
+                continue;
+            }
+
+            looked++;
+            int differences = System.Numerics.BitOperations.PopCount(
+                (uint)group.Cleans[clean].Contents.Differences(group.Inputs[i].Contents)
+            );
+            int rank = differences + (orderIsKnown && !Fits(group, clean, i) ? 8 : 0);
+            // Where the beginning of the input is gone, a clean record out of place is more likely one of the deleted.
+            if (
+                rank >= bestRank
+                || (
+                    rank >= 8
+                    && group.Inputs[i].Has(InputMarks.HistoryDeleted | InputMarks.HistoryCompacted)
+                )
+            )
+            {
+                continue;
+            }
+
+            best = i;
+            bestRank = rank;
+        }
+
+        if (best < 0)
+        {
+            return false;
+        }
+
+        context.ReportChanged(
+            group.Inputs[best].Position,
+            group.Inputs[best].Contents,
+            group.Cleans[clean].Position,
+            group.Cleans[clean].Contents
+        );
+        group.Match(clean, best, context);
+        return true;
+    }
+
+    private bool Fits(EventGroup group, int clean, int input)
+    {
+        (uint after, uint before) = context.Backbone.Gap(group.Cleans[clean].Position);
+        uint position = group.Inputs[input].Position;
+        return after < position && position < before;
+    }
+
+    /// <summary>The record that belongs on clean within the window of that time; −1 when there is none.</summary>
+    private int FirstNear(EventGroup group, long timestampMs)
+    {
+        for (int i = 0; i < group.InputCount; i++)
+        {
+            long windowMs = context.Rules.WindowOf(group.Inputs[i].Class).WindowMs;
+            if (
+                group.Judged[i].BelongsOnClean
+                && Math.Abs(group.Inputs[i].Contents.TimestampMs - timestampMs) <= windowMs
+            )
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static bool IsWaiting(EventGroup group, int i) =>
+        group.CleanOf[i] < 0 && group.Judged[i].BelongsOnClean;
+
+    private void Mismatch(in InputEntry input, uint clean, string detail) =>
+        context.Report(FindingKind.LedgerMismatch, input.Position, clean, detail);
+}
