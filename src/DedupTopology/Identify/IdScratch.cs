@@ -22,6 +22,7 @@ public sealed class IdScratch
     internal const byte ScopedBit = 0x80;
 
     private byte[] _frame = new byte[512];
+    private byte[] _tagged = [];
     private int _length;
     private int _tenantLength;
     private int _serviceLength;
@@ -56,6 +57,12 @@ public sealed class IdScratch
     /// <summary>The type of the last record, empty when missing.</summary>
     public ReadOnlySpan<byte> Type =>
         IsScoped ? _frame.AsSpan(13 + _tenantLength + _serviceLength, _typeLength) : default;
+
+    /// <summary>
+    /// After a record whose ID is content: the canonical JSON that was hashed; of a payload hashed as it stands, nothing that
+    /// means anything. For tools and tests.
+    /// </summary>
+    public ReadOnlySpan<byte> CanonicalJson => Canonical.Written;
 
     /// <summary>Buffers for canonical JSON.</summary>
     internal CanonicalBuffers Canonical { get; } = new();
@@ -97,6 +104,17 @@ public sealed class IdScratch
 
     /// <summary>Takes back what a source wrote before it failed.</summary>
     internal void Rewind(int length) => _length = length;
+
+    /// <summary>A buffer apart from the frame.</summary>
+    internal Span<byte> Tagged(int length)
+    {
+        if (_tagged.Length < length)
+        {
+            _tagged = new byte[(int)BitOperations.RoundUpToPowerOf2((uint)length)];
+        }
+
+        return _tagged.AsSpan(0, length);
+    }
 
     /// <summary>Writes a length into four bytes reserved before.</summary>
     internal void PatchLength(int at, int length) =>

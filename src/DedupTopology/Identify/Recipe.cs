@@ -20,20 +20,23 @@ public sealed class Recipe
 
     private readonly IdSource[] _chain;
     private readonly Scope? _scope;
+    private readonly Fingerprint? _fingerprint;
 
     /// <summary>Makes a recipe of at least one source.</summary>
     public Recipe(params IdSource[] chain)
         : this(chain, null) { }
 
     /// <summary>Makes a recipe of at least one source under a scope.</summary>
-    public Recipe(IdSource[] chain, Scope? scope)
+    public Recipe(IdSource[] chain, Scope? scope, Fingerprint? fingerprint = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(chain.Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(chain.Length, MaxSources);
         _chain = chain;
         _scope = scope;
+        _fingerprint = fingerprint;
         string text = string.Join(" | ", chain.Select(static s => s.Text));
-        Text = scope is null ? text : $"{text} @ {scope.Text}";
+        text = scope is null ? text : $"{text} @ {scope.Text}";
+        Text = fingerprint is null ? text : $"{text} # {fingerprint.Text}";
         Version = BinaryPrimitives.ReadUInt64BigEndian(
             SHA256.HashData(Encoding.UTF8.GetBytes(Text))
         );
@@ -53,6 +56,12 @@ public sealed class Recipe
 
     /// <summary>The scope, null without one.</summary>
     public Scope? Scope => _scope;
+
+    /// <summary>What tells a conflict from a duplicate, null when nothing does.</summary>
+    public Fingerprint? Fingerprint => _fingerprint;
+
+    /// <summary>First part of visible keys.</summary>
+    public string Prefix { get; init; } = "dedup";
 
     /// <summary>Longest (scope, ID) in bytes: 64 KiB. Longer ones give no ID, since every buffer has a bound.</summary>
     public int MaxIdBytes { get; init; } = 1 << 16;
@@ -74,6 +83,11 @@ public sealed class Recipe
             {
                 return;
             }
+        }
+
+        if (_fingerprint is not null)
+        {
+            identified.Fingerprint = _fingerprint.Of(record, scratch, hash);
         }
 
         int start = scratch.Length;
@@ -109,6 +123,43 @@ public sealed class Recipe
         }
 
         identified.Reason = failure;
+    }
+
+    /// <summary>The same recipe with window classes by type, which the scope's type decides.</summary>
+    public Recipe WithTypes(TypePatterns? types) =>
+        new(_chain, _scope?.WithTypes(types), _fingerprint)
+        {
+            Prefix = Prefix,
+            MaxIdBytes = MaxIdBytes,
+        };
+
+    /// <summary>
+    /// Says for each source up to the one that gives the ID why it was passed over; for tools.
+    /// </summary>
+    /// <param name="record">The record.</param>
+    /// <param name="scratch">Memory.</param>
+    /// <param name="reasons">One for each source; those behind the winner keep <see cref="Reason.None"/>.</param>
+    /// <returns>The source that gives the ID, -1 for none.</returns>
+    public int Explain(in RecordView record, IdScratch scratch, Span<Reason> reasons)
+    {
+        reasons.Clear();
+        scratch.Begin();
+        for (int i = 0; i < _chain.Length; i++)
+        {
+            reasons[i] = _chain[i].Append(record, scratch, out _);
+            if (reasons[i] == Reason.None && scratch.Length > MaxIdBytes)
+            {
+                reasons[i] = Reason.IdTooLong;
+            }
+
+            scratch.Rewind(1);
+            if (reasons[i] == Reason.None || _chain[i].EndsChain(reasons[i]))
+            {
+                return reasons[i] == Reason.None ? i : -1;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>The hash behind <see cref="Identified.PercentHash"/>: SipHash with a key of zeros, first half.</summary>

@@ -115,7 +115,7 @@ internal static class JsonPathReader
     {
         if (!nested)
         {
-            return scanner.IsAtEnd() ? Reason.None : Reason.MalformedJson;
+            return scanner.IsAtEnd() ? Reason.None : scanner.Unexpected;
         }
 
         return scanner.Peek() is (byte)',' or (byte)'}' or (byte)']'

@@ -31,6 +31,9 @@ internal ref struct JsonScanner
     /// <summary>Deepest nesting.</summary>
     public int MaxDepth { get; }
 
+    /// <summary>Whether the last string read was ASCII as it stands.</summary>
+    public bool IsAscii { get; private set; }
+
     /// <summary>Position of the next byte.</summary>
     public int At
     {
@@ -74,7 +77,7 @@ internal ref struct JsonScanner
     public bool IsAtEnd()
     {
         _ = Peek();
-        return _at >= _json.Length;
+        return _at >= _json.Length && !_cut;
     }
 
     /// <summary>
@@ -139,6 +142,7 @@ internal ref struct JsonScanner
 
         length = at - start;
         _at = at + 1;
+        IsAscii = high == 0;
         return validate && high != 0 && !Utf8.IsValid(_json.Slice(start, length))
             ? Reason.MalformedJson
             : Reason.None;

@@ -18,9 +18,15 @@ public static class RecipeParser
         SourceParser sources = new(errors, limits);
         List<IdSource> chain = Chain(nodes, sources, errors);
         Scope? scope = nodes.Scope is null ? null : ParseScope(nodes.Scope, sources, errors);
+        Fingerprint? fingerprint = nodes.Fingerprint is null
+            ? null
+            : FingerprintParser.Parse(nodes.Fingerprint, limits, errors);
+        string? prefix = nodes.Prefix is null
+            ? "dedup"
+            : errors.Text(nodes.Prefix, "id-prefix", "id-prefix: dedup");
         return errors.Count > 0
             ? new RecipeResult(null, errors.ByLine)
-            : new RecipeResult(new Recipe([.. chain], scope), []);
+            : new RecipeResult(new Recipe([.. chain], scope, fingerprint) { Prefix = prefix! }, []);
     }
 
     /// <summary>
@@ -62,7 +68,8 @@ public static class RecipeParser
         {
             IdSource? source = sources.ForId(
                 items[i],
-                items.Length == 1 ? "id" : $"id, source {i + 1}"
+                items.Length == 1 ? "id" : $"id, source {i + 1}",
+                i == items.Length - 1
             );
             if (source is not null && chain.Exists(s => s.Text == source.Text))
             {

@@ -6,16 +6,24 @@ namespace Dedup.Topology.Identify.Parsing;
 /// <summary>Reads one source: <c>key</c>, <c>{ header: NAME }</c>, <c>header:NAME</c>, and so on.</summary>
 internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
 {
-    private static readonly string[] IdSources = ["key", "header", "json"];
+    private static readonly string[] IdSources = ["key", "header", "json", "content", "join"];
     private static readonly string[] ScopeSources = ["header", "json", "key", "value"];
 
+    private static readonly string[] JoinSources = ["key", "header", "json", "content"];
+    private readonly ContentParser _content = new(errors, limits);
+
     /// <summary>A source of an ID; null after an error.</summary>
-    public IdSource? ForId(RecipeNode node, string where) => Parse(node, where, IdSources);
+    /// <param name="node">What the user wrote.</param>
+    /// <param name="where">Where, for errors.</param>
+    /// <param name="isLast">Whether no other source follows, on which defaults depend.</param>
+    public IdSource? ForId(RecipeNode node, string where, bool isLast) =>
+        Parse(node, where, IdSources, isLast);
 
     /// <summary>A source of a part of the scope; null after an error.</summary>
-    public IdSource? ForScope(RecipeNode node, string where) => Parse(node, where, ScopeSources);
+    public IdSource? ForScope(RecipeNode node, string where) =>
+        Parse(node, where, ScopeSources, isLast: true);
 
-    private IdSource? Parse(RecipeNode node, string where, string[] known)
+    private IdSource? Parse(RecipeNode node, string where, string[] known, bool isLast)
     {
         if (node.IsList)
         {
@@ -29,7 +37,7 @@ internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
 
         if (node.IsMap)
         {
-            return FromMap(node, where, known);
+            return FromMap(node, where, known, isLast);
         }
 
         string text = node.Scalar!.Trim();
@@ -42,10 +50,10 @@ internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
             return null;
         }
 
-        return FromParts(kind, value, node.Line, where, known);
+        return FromParts(kind, value, node.Line, where, known, isLast);
     }
 
-    private IdSource? FromMap(RecipeNode node, string where, string[] known)
+    private IdSource? FromMap(RecipeNode node, string where, string[] known, bool isLast)
     {
         if (node.Members.Length != 1)
         {
@@ -58,7 +66,7 @@ internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
         }
 
         RecipeMember member = node.Members[0];
-        return FromParts(member.Name, member.Value, member.Line, where, known);
+        return FromParts(member.Name, member.Value, member.Line, where, known, isLast);
     }
 
     private IdSource? FromParts(
@@ -66,7 +74,8 @@ internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
         RecipeNode value,
         int line,
         string where,
-        string[] known
+        string[] known,
+        bool isLast
     )
     {
         if (!known.Contains(kind))
@@ -91,28 +100,51 @@ internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
             case "value":
                 string? constant = errors.Text(value, $"{where}: value", "value: checkout");
                 return constant is null ? null : new ConstantSource(constant);
+            case "content":
+                return _content.Parse(value, $"{where}: content", isLast);
+            case "join":
+                return Join(value, line, $"{where}: join", isLast);
             default:
-                JsonPath? path = Path(value, $"{where}: json");
+                JsonPath? path = PathParser.Parse(value, $"{where}: json", errors);
                 return path is null ? null : new JsonSource(path, limits);
         }
     }
 
-    /// <summary>A path; null after an error.</summary>
-    public JsonPath? Path(RecipeNode node, string where)
+    private JoinSource? Join(RecipeNode value, int line, string where, bool isLast)
     {
-        string? text = errors.Text(node, where, "a path like $.event_id");
-        if (text is null)
+        if (!value.IsList || value.Items.Length < 2 || value.Items.Length > JoinSource.MaxParts)
         {
+            errors.Add(
+                line,
+                $"{where}: a list of 2 to {JoinSource.MaxParts} sources is expected",
+                "write join: [ { header: order }, { json: $.line } ]"
+            );
             return null;
         }
 
-        if (JsonPathParser.TryParse(text, out JsonPath? path, out string error))
+        int before = errors.Count;
+        List<IdSource> parts = [];
+        for (int i = 0; i < value.Items.Length; i++)
         {
-            return path;
+            IdSource? part = Parse(value.Items[i], $"{where}, part {i + 1}", JoinSources, isLast);
+            if (part is null)
+            {
+                continue;
+            }
+
+            if (part.BucketMs > 0)
+            {
+                errors.Add(
+                    value.Items[i].Line,
+                    $"{where}, part {i + 1}: content with a bucket",
+                    "a bucket belongs to a source of its own: leave it out here"
+                );
+            }
+
+            parts.Add(part);
         }
 
-        errors.Add(node.Line, $"{where}: '{text}' is no path", error);
-        return null;
+        return errors.Count == before ? new JoinSource([.. parts]) : null;
     }
 
     private static string Examples(string[] known) =>
@@ -124,6 +156,7 @@ internal sealed class SourceParser(RecipeErrors errors, JsonLimits limits)
                     "header" => "header: Idempotency-Key",
                     "json" => "json: $.event_id",
                     "value" => "value: checkout",
+                    "join" => "join: [ { header: order }, { json: $.line } ]",
                     _ => k,
                 }
             )

@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Topology.Identify.Canonical;
 using Dedup.Topology.Identify.Json;
 using Dedup.Topology.Records;
 
@@ -51,8 +52,11 @@ public sealed class JsonSource : IdSource
                 return value.IsEmpty ? Reason.NoId : Reason.None;
             case JsonKind.Number:
                 kind = IdKind.Json;
-                scratch.Append(value);
+                AppendNumber(scratch, value);
                 return Reason.None;
+            case JsonKind.Container:
+                kind = IdKind.Json;
+                return AppendContainer(ref scanner, scratch);
             default:
                 return Reason.NoId;
         }
@@ -79,7 +83,10 @@ public sealed class JsonSource : IdSource
             case JsonKind.String:
                 AppendString(scratch, value, escaped);
                 return Reason.None;
-            case JsonKind.Number or JsonKind.Boolean:
+            case JsonKind.Number:
+                AppendNumber(scratch, value);
+                return Reason.None;
+            case JsonKind.Boolean:
                 scratch.Append(value);
                 return Reason.None;
             default:
@@ -107,6 +114,30 @@ public sealed class JsonSource : IdSource
         return reason == Reason.None
             ? JsonPathReader.Read(ref scanner, Path.Count > 0, out kind, out value, out escaped)
             : reason;
+    }
+
+    private Reason AppendContainer(ref JsonScanner scanner, IdScratch scratch)
+    {
+        CanonicalBuffers buffers = scratch.Canonical;
+        Reason reason = Canonicaliser.WriteValue(ref scanner, Path.Count, buffers);
+        reason =
+            reason == Reason.None ? JsonPathReader.Follows(ref scanner, Path.Count > 0) : reason;
+        if (reason != Reason.None)
+        {
+            return reason;
+        }
+
+        const int emptyLength = 2;
+        scratch.Append(buffers.Written);
+        return buffers.Length == emptyLength ? Reason.NoId : Reason.None;
+    }
+
+    private static void AppendNumber(IdScratch scratch, ReadOnlySpan<byte> literal)
+    {
+        int most = CanonicalNumber.MaxLength(literal.Length);
+        scratch.Advance(
+            CanonicalNumber.Write(literal, scratch.Reserve(most)[..most], python: false)
+        );
     }
 
     private static void AppendString(IdScratch scratch, ReadOnlySpan<byte> value, bool escaped)
