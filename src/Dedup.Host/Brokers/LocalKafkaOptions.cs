@@ -31,6 +31,12 @@ public sealed record LocalKafkaOptions
 }
 
 /// <summary>A client listener beside the plain one.</summary>
+/// <remarks>
+/// With a password, tried: protocol SASL_PLAINTEXT under the name SASL, and the properties sasl.enabled.mechanisms=PLAIN and
+/// listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret";
+/// For missing rights also authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer and super.users=User:ANONYMOUS
+/// (the plain listener, which the nodes use among themselves, stays allowed everything).
+/// </remarks>
 /// <param name="Name">Listener name, upper case letters, e.g. TOXIC.</param>
 /// <param name="Protocol">PLAINTEXT, SASL_PLAINTEXT, SSL, or SASL_SSL; what it needs goes into <see cref="LocalKafkaOptions.ExtraProperties"/>.</param>
 /// <param name="AdvertisedPorts">One port for each node that clients are told, e.g. those of a proxy; empty: the real ones.</param>

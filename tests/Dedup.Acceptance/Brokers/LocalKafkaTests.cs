@@ -69,6 +69,27 @@ public sealed class LocalKafkaTests
     }
 
     [Fact]
+    public async Task A_listener_with_a_password_lets_in_only_those_who_know_it()
+    {
+        const string users =
+            "org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"secret\";";
+        await using LocalKafka kafka = await RealKafka.StartOwnAsync(
+            new LocalKafkaOptions
+            {
+                ExtraListeners = [new ExtraListener("SASL", "SASL_PLAINTEXT", [])],
+                ExtraProperties = new Dictionary<string, string>
+                {
+                    ["sasl.enabled.mechanisms"] = "PLAIN",
+                    ["listener.name.sasl.plain.sasl.jaas.config"] = users,
+                },
+            }
+        );
+        string servers = kafka.BootstrapServersOf("SASL");
+        CanLogIn(servers, "secret").ShouldBeTrue();
+        CanLogIn(servers, "wrong").ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Three_nodes_serve_on_when_one_is_killed()
     {
         await using LocalKafka kafka = await RealKafka.StartOwnAsync(
@@ -125,6 +146,53 @@ public sealed class LocalKafkaTests
         {
             owner.Kill();
         }
+    }
+
+    private static bool CanLogIn(string servers, string password)
+    {
+        var config = new AdminClientConfig
+        {
+            BootstrapServers = servers,
+            SecurityProtocol = SecurityProtocol.SaslPlaintext,
+            SaslMechanism = SaslMechanism.Plain,
+            SaslUsername = "alice",
+            SaslPassword = password,
+        };
+        using var refused = new ManualResetEventSlim();
+        using IAdminClient admin = new AdminClientBuilder(config)
+            .SetLogHandler(
+                (_, message) =>
+                {
+                    if (
+                        message.Message.Contains(
+                            "Invalid username or password",
+                            StringComparison.Ordinal
+                        )
+                    )
+                    {
+                        refused.Set();
+                    }
+                }
+            )
+            .Build();
+        var waited = Stopwatch.StartNew();
+        while (!refused.IsSet && waited.Elapsed < Patience)
+        {
+            try
+            {
+                return admin.GetMetadata(TimeSpan.FromSeconds(1)).Brokers.Count > 0;
+            }
+            catch (KafkaException) when (!refused.IsSet)
+            {
+                // Neither in nor refused yet: the broker was slow.
+            }
+            catch (KafkaException)
+            {
+                return false;
+            }
+        }
+        refused.IsSet.ShouldBeTrue("neither let in nor refused");
+        return false;
     }
 
     private static async Task Eventually(Func<bool> condition)
