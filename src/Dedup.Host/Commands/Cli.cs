@@ -67,6 +67,8 @@ public static class Cli
         )
         {
             CheckCommand.Make(context),
+            TopicsCommand.Make(context),
+            ChangelogCommand.Make(context),
             CompletionCommand.Make(context),
         };
         foreach (Option option in root.Options)

@@ -26,6 +26,9 @@ public sealed record TopicFacts
     /// <summary>Configuration; null when it may not be read.</summary>
     public ImmutableDictionary<string, string>? Configs { get; init; }
 
+    /// <summary>Names of the properties that were set for this topic rather than taken from the broker's defaults.</summary>
+    public ImmutableHashSet<string> OwnConfigs { get; init; } = [];
+
     /// <summary>What this client may do to it (READ, WRITE, …); null when the broker does not say.</summary>
     public ImmutableHashSet<string>? Allowed { get; init; }
 }

@@ -136,7 +136,7 @@ public sealed class ClusterReader : IDisposable
             descriptions = e.Results.TopicDescriptions;
         }
 
-        Dictionary<string, ImmutableDictionary<string, string>> configs = await Configs([
+        Dictionary<string, Dictionary<string, ConfigEntryResult>> configs = await Configs([
             .. descriptions.Where(static d => !d.Error.IsError).Select(static d => d.Name),
         ]);
         return descriptions.ToImmutableDictionary(
@@ -148,7 +148,7 @@ public sealed class ClusterReader : IDisposable
 
     private static TopicFacts Facts(
         TopicDescription d,
-        ImmutableDictionary<string, string>? configs
+        Dictionary<string, ConfigEntryResult>? configs
     )
     {
         if (d.Error.Code == ErrorCode.UnknownTopicOrPart)
@@ -173,16 +173,17 @@ public sealed class ClusterReader : IDisposable
             Id = d.TopicId?.ToString() ?? "",
             Partitions = d.Partitions.Count,
             Replicas = d.Partitions.Count == 0 ? 0 : d.Partitions.Min(static p => p.Replicas.Count),
-            Configs = configs,
+            Configs = configs is null ? null : Values(configs),
+            OwnConfigs = configs is null ? [] : Own(configs),
             Allowed = Operations(d.AuthorizedOperations),
         };
     }
 
-    private async Task<Dictionary<string, ImmutableDictionary<string, string>>> Configs(
+    private async Task<Dictionary<string, Dictionary<string, ConfigEntryResult>>> Configs(
         string[] names
     )
     {
-        var all = new Dictionary<string, ImmutableDictionary<string, string>>(
+        var all = new Dictionary<string, Dictionary<string, ConfigEntryResult>>(
             StringComparer.Ordinal
         );
         if (names.Length == 0)
@@ -202,14 +203,14 @@ public sealed class ClusterReader : IDisposable
             );
             foreach (DescribeConfigsResult result in results)
             {
-                all[result.ConfigResource.Name] = Values(result.Entries);
+                all[result.ConfigResource.Name] = result.Entries;
             }
         }
         catch (DescribeConfigsException e)
         {
             foreach (DescribeConfigsReport report in e.Results.Where(static r => !r.Error.IsError))
             {
-                all[report.ConfigResource.Name] = Values(report.Entries);
+                all[report.ConfigResource.Name] = report.Entries;
             }
         }
 
@@ -269,6 +270,13 @@ public sealed class ClusterReader : IDisposable
                 static e => e.Value.Value,
                 StringComparer.Ordinal
             );
+
+    private static ImmutableHashSet<string> Own(Dictionary<string, ConfigEntryResult> entries) =>
+        [
+            .. entries
+                .Where(static e => e.Value.Source == ConfigSource.DynamicTopicConfig)
+                .Select(static e => e.Key),
+        ];
 
     // The client names the property and its value; the value is not repeated, it may be a secret.
     private static Finding Refused(DedupConfig config, Exception e)

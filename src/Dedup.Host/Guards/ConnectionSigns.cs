@@ -33,7 +33,7 @@ internal sealed class ConnectionSigns
     {
         lock (_lock)
         {
-            _heard[error.Code] = error.Reason;
+            _heard[error.Code] = Plain(error.Reason);
             if (_lasting is null && IsLasting(error.Code))
             {
                 _lasting = error;
@@ -105,6 +105,13 @@ internal sealed class ConnectionSigns
         }
 
         return null;
+    }
+
+    // "… Connection refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)": the brackets help nobody here.
+    private static string Plain(string reason)
+    {
+        int after = reason.LastIndexOf(" (after ", StringComparison.Ordinal);
+        return after < 0 ? reason : reason[..after];
     }
 
     private static bool IsLasting(ErrorCode code) =>
