@@ -6,8 +6,8 @@ namespace Dedup.Topology.Identify.Canonical;
 internal static class CanonicalString
 {
     /// <summary>
-    /// Writes a string with its quotes. False when the style cannot: a lone surrogate in Python without ensure_ascii, where
-    /// Python itself fails to encode.
+    /// Writes a string with its quotes. False when it has a lone surrogate that the style cannot write (Python without
+    /// ensure_ascii, where Python itself fails to encode): it stands there as no UTF-8, unless it is dropped later on.
     /// </summary>
     /// <param name="buffers">Where to.</param>
     /// <param name="source">What stands between the quotes; its UTF-8 and escapes have been checked.</param>
@@ -45,15 +45,13 @@ internal static class CanonicalString
     )
     {
         int at = 0;
+        bool valid = true;
         while (at < source.Length)
         {
             if (source[at] == (byte)'\\')
             {
                 int codePoint = JsonText.NextEscape(source, ref at);
-                if (!WriteCodePoint(buffers, codePoint, style))
-                {
-                    return false;
-                }
+                valid &= WriteCodePoint(buffers, codePoint, style);
             }
             else if (style.EnsureAscii && source[at] >= 0x7F)
             {
@@ -66,7 +64,7 @@ internal static class CanonicalString
             }
         }
 
-        return true;
+        return valid;
     }
 
     private static bool WriteCodePoint(
@@ -105,13 +103,8 @@ internal static class CanonicalString
             return true;
         }
 
-        if (isSurrogate)
-        {
-            return false;
-        }
-
         buffers.Length += JsonText.WriteUtf8(codePoint, buffers.Reserve(4));
-        return true;
+        return !isSurrogate;
     }
 
     private static void WriteUnits(CanonicalBuffers buffers, int codePoint)

@@ -1,3 +1,4 @@
+using System.Text.Unicode;
 using Dedup.Contracts.Identity;
 using Dedup.Topology.Identify.Json;
 
@@ -18,6 +19,7 @@ internal ref struct Canonicaliser
     private JsonScanner _scanner;
     private ulong _found;
     private bool _dropped;
+    private bool _unwritable;
 
     private Canonicaliser(JsonScanner scanner, CanonicalBuffers buffers, CanonicalStyle style)
     {
@@ -51,6 +53,11 @@ internal ref struct Canonicaliser
         if (!writer._scanner.IsAtEnd())
         {
             return writer._scanner.Unexpected;
+        }
+
+        if (writer._unwritable && !Utf8.IsValid(buffers.Written))
+        {
+            return Reason.MalformedJson;
         }
 
         // Where Python drops all but the last member of a name, a path may have been found in one that is gone.
@@ -267,9 +274,8 @@ internal ref struct Canonicaliser
 
         ReadOnlySpan<byte> text = _scanner.Slice(start, length);
         plain &= !_style.EnsureAscii || !text.Contains((byte)0x7F);
-        return CanonicalString.Write(_buffers, text, escaped, _scanner.IsAscii, _style)
-            ? Reason.None
-            : Reason.MalformedJson;
+        _unwritable |= !CanonicalString.Write(_buffers, text, escaped, _scanner.IsAscii, _style);
+        return Reason.None;
     }
 
     private Reason Number()
