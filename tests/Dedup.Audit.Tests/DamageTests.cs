@@ -191,6 +191,13 @@ public sealed class DamageTests
         return group.Shown.ShouldHaveSingleItem();
     }
 
+    internal static IEnumerable<long> Lost(AuditReport report)
+    {
+        FindingGroup group = report.Findings.ShouldHaveSingleItem();
+        group.Kind.ShouldBe(FindingKind.Lost);
+        return group.Shown.Select(f => f.InputOffset!.Value);
+    }
+
     private static RecordParts Changed(int clean, Func<Row, Row> change)
     {
         Pair pair = Sound();

@@ -45,10 +45,17 @@ internal sealed class EventGroup
         Cleans[CleanCount++] = entry;
     }
 
-    public void Match(int clean, int input, PartitionContext context)
+    /// <summary>Notes that a clean record is that input record.</summary>
+    public void Pair(int clean, int input)
     {
         InputOf[clean] = input;
         CleanOf[input] = clean;
+    }
+
+    /// <summary>Notes it for good.</summary>
+    public void Match(int clean, int input, PartitionContext context)
+    {
+        Pair(clean, input);
         context.Match(Cleans[clean], Inputs[input]);
     }
 

@@ -18,38 +18,88 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
     /// <param name="orderIsKnown">Whether the backbone can say what place a clean record has.</param>
     public void Resolve(EventGroup group, bool orderIsKnown)
     {
-        MatchEqual(group, orderIsKnown);
+        int[] before = group.InputOf[..group.CleanCount];
         var known = new Dictionary<RecordContents, int>();
         for (int i = 0; i < group.InputCount; i++)
         {
             _ = known.TryAdd(group.Inputs[i].Contents, i);
         }
 
+        MatchEqual(group, orderIsKnown);
         for (int c = 0; c < group.CleanCount; c++)
         {
-            if (group.InputOf[c] >= 0)
+            if (group.InputOf[c] < 0 && !known.ContainsKey(group.Cleans[c].Contents))
             {
-                continue;
+                MatchChanged(group, c, orderIsKnown);
             }
+        }
 
-            if (known.TryGetValue(group.Cleans[c].Contents, out int same))
+        Untangle(group, before);
+        for (int c = 0; c < group.CleanCount; c++)
+        {
+            if (before[c] < 0)
             {
-                Superfluous(group, c, same);
-            }
-            else if (!MatchChanged(group, c, orderIsKnown))
-            {
-                int first = FirstNear(group, group.Cleans[c].Contents.TimestampMs);
-                leftovers.Stray.Add(
-                    group.Cleans[c].Position,
-                    group.Cleans[c].Contents,
-                    first < 0 ? 0 : group.Inputs[first].Position
-                );
+                Conclude(group, c, known);
             }
         }
 
         for (int i = 0; i < group.InputCount; i++)
         {
             leftovers.Unmatched(group, i);
+        }
+    }
+
+    /// <summary>
+    /// Equal input records (late ones that come through each time) can stand for one another: their clean records are dealt
+    /// out in order, so that none seems moved.
+    /// </summary>
+    private static void Untangle(EventGroup group, int[] before)
+    {
+        IEnumerable<IGrouping<RecordContents, int>> equal = Enumerable
+            .Range(0, group.InputCount)
+            .Where(i => group.CleanOf[i] >= 0 && before[group.CleanOf[i]] < 0)
+            .GroupBy(i => group.Inputs[i].Contents)
+            .Where(static g => g.Skip(1).Any());
+        foreach (IGrouping<RecordContents, int> inputs in equal)
+        {
+            int[] cleans = [.. inputs.Select(i => group.CleanOf[i]).Order()];
+            foreach ((int input, int clean) in inputs.Zip(cleans))
+            {
+                group.CleanOf[input] = clean;
+                group.InputOf[clean] = input;
+            }
+        }
+    }
+
+    private void Conclude(EventGroup group, int clean, Dictionary<RecordContents, int> known)
+    {
+        ref readonly CleanEntry record = ref group.Cleans[clean];
+        int input = group.InputOf[clean];
+        if (input >= 0)
+        {
+            context.Match(record, group.Inputs[input]);
+            if (!record.Contents.Equals(group.Inputs[input].Contents))
+            {
+                context.ReportChanged(
+                    group.Inputs[input].Position,
+                    group.Inputs[input].Contents,
+                    record.Position,
+                    record.Contents
+                );
+            }
+        }
+        else if (known.TryGetValue(record.Contents, out int same))
+        {
+            Superfluous(group, clean, same);
+        }
+        else
+        {
+            int first = FirstNear(group, record.Contents.TimestampMs);
+            leftovers.Stray.Add(
+                record.Position,
+                record.Contents,
+                first < 0 ? 0 : group.Inputs[first].Position
+            );
         }
     }
 
@@ -85,7 +135,7 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
                         : -1;
                     if (at >= 0)
                     {
-                        group.Match(c, same[at], context);
+                        group.Pair(c, same[at]);
                         same.RemoveAt(at);
                     }
                 }
@@ -136,7 +186,7 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
     }
 
     /// <summary>A clean record with the ID of an expected one that is missing, but other contents.</summary>
-    private bool MatchChanged(EventGroup group, int clean, bool orderIsKnown)
+    private void MatchChanged(EventGroup group, int clean, bool orderIsKnown)
     {
         int best = -1;
         int bestRank = int.MaxValue;
@@ -156,13 +206,9 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
                 (uint)group.Cleans[clean].Contents.Differences(group.Inputs[i].Contents)
             );
             int rank = differences + (orderIsKnown && !Fits(group, clean, i) ? 8 : 0);
-            // Where the beginning of the input is gone, a clean record out of place is more likely one of the deleted.
             if (
                 rank >= bestRank
-                || (
-                    rank >= 8
-                    && group.Inputs[i].Has(InputMarks.HistoryDeleted | InputMarks.HistoryCompacted)
-                )
+                || MayBelongToDeleted(group.Inputs[i], group.Cleans[clean].Position)
             )
             {
                 continue;
@@ -172,19 +218,18 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
             bestRank = rank;
         }
 
-        if (best < 0)
+        if (best >= 0)
         {
-            return false;
+            group.Pair(clean, best);
         }
+    }
 
-        context.ReportChanged(
-            group.Inputs[best].Position,
-            group.Inputs[best].Contents,
-            group.Cleans[clean].Position,
-            group.Cleans[clean].Contents
-        );
-        group.Match(clean, best, context);
-        return true;
+    /// <summary>Whether the clean record may as well be what became of an older occurrence of the event that is gone.</summary>
+    private bool MayBelongToDeleted(in InputEntry input, uint clean)
+    {
+        uint firstFixed = context.Backbone.FirstFixedClean;
+        return input.Has(InputMarks.HistoryCompacted)
+            || (input.Has(InputMarks.HistoryDeleted) && (firstFixed == 0 || clean < firstFixed));
     }
 
     private bool Fits(EventGroup group, int clean, int input)

@@ -51,7 +51,7 @@ internal sealed class Pair(long window, long grace, AuditLatePolicy late = Audit
         Verdicts[offset] = verdict;
         switch (verdict)
         {
-            case "first" or "late":
+            case "first" or "late-forwarded":
                 Clean.Add(row);
                 break;
             case "duplicate":
@@ -153,7 +153,7 @@ internal sealed class Pair(long window, long grace, AuditLatePolicy late = Audit
         }
 
         _entries.Add((row.KeyText!, row.Ts, row.Offset));
-        return row.Ts < _clock - grace ? "late" : "first";
+        return row.Ts < _clock - grace ? "late-forwarded" : "first";
     }
 
     private bool Matches((string Id, long Ts, long Offset) entry, Row row) =>
