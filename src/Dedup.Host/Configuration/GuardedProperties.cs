@@ -56,6 +56,9 @@ public static class GuardedProperties
             "it is made of pipeline, instance id, and lane, so that a restart fences its own predecessor and nobody else's",
         ["transaction.timeout.ms"] =
             "it follows from commit.interval, so that a dead owner's transaction ends soon and a live one's never",
+        ["session.timeout.ms"] = "recovery times and membership rest on it",
+        ["dotnet.producer.enable.delivery.reports"] =
+            "delivery reports are off; a lost record shows at the commit",
         ["allow.auto.create.topics"] =
             "a missing topic is refused; made by the broker it would have another number of partitions than the input",
         ["partitioner"] = Ordering,

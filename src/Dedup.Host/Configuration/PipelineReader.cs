@@ -90,13 +90,15 @@ internal static class PipelineReader
     {
         bool legal =
             member.Name.Length is > 0 and <= MaxNameLength
+            // A directory is named after it: neither hidden nor a way out.
+            && member.Name[0] != '.'
             && member.Name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
         if (!legal)
         {
             context.Findings.Error(
                 member.Place.ToString(),
                 $"'{member.Name}' cannot be the name of a pipeline: it is part of the names of topics and groups",
-                $"use at most {MaxNameLength} letters, digits, '.', '_', '-'"
+                $"use at most {MaxNameLength} letters, digits, '.', '_', '-', not beginning with '.'"
             );
         }
     }

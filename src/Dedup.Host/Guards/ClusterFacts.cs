@@ -45,6 +45,9 @@ public sealed record ClusterFacts
     /// <summary>Why the cluster could not be asked; null when it could.</summary>
     public Finding? Unreachable { get; init; }
 
+    /// <summary>Whether asking again later may help: no broker answered, rather than one that refused.</summary>
+    public bool MayComeBack { get; init; }
+
     /// <summary>Its id.</summary>
     public string ClusterId { get; init; } = "";
 

@@ -66,6 +66,7 @@ public sealed class ClusterReader : IDisposable
                 .Distinct(),
         ];
         DescribeClusterResult cluster;
+        _signs.Forget();
         try
         {
             cluster = await Patiently(
@@ -80,6 +81,7 @@ public sealed class ClusterReader : IDisposable
             return new ClusterFacts
             {
                 Unreachable = _signs.Explain(_where, _kafka["bootstrap.servers"] ?? "", e.Error),
+                MayComeBack = !_signs.IsRefusal,
             };
         }
 
@@ -212,6 +214,10 @@ public sealed class ClusterReader : IDisposable
             {
                 all[report.ConfigResource.Name] = report.Entries;
             }
+        }
+        catch (KafkaException)
+        {
+            // A broker that does not know the question (librdkafka's mock): nothing is known, and the guards say so.
         }
 
         return all;

@@ -28,6 +28,33 @@ internal sealed class ConnectionSigns
         }
     }
 
+    /// <summary>Whether a broker was there and refused, or its name or certificate is wrong.</summary>
+    public bool IsRefusal
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Find(
+                    ErrorCode.Local_Authentication,
+                    ErrorCode.SaslAuthenticationFailed,
+                    ErrorCode.Local_Ssl
+                )
+                    is not null;
+            }
+        }
+    }
+
+    /// <summary>Forgets what was heard, before asking again.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            _heard.Clear();
+            _lasting = null;
+        }
+    }
+
     /// <summary>Hears an error.</summary>
     public void Hear(Error error)
     {

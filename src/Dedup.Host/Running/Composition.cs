@@ -1,0 +1,71 @@
+using Dedup.Host.Configuration;
+using Dedup.Kafka.Lanes;
+using Dedup.Kafka.Running;
+using Dedup.Kafka.Transport;
+using Dedup.RocksDb;
+
+namespace Dedup.Host.Running;
+
+/// <summary>The composition root: from a configuration to a runtime.</summary>
+internal static class Composition
+{
+    // A lane prefetches at most this much: more than 32 MiB made a copy no faster.
+    private const int MostPrefetchKilobytes = 32 * 1024;
+    private const int LeastPrefetchKilobytes = 1024;
+
+    // The largest record that Kafka's clients send has to fit, with room for a batch beside it.
+    private const int LeastSendKilobytes = 16 * 1024;
+    private const int MostSendKilobytes = 48 * 1024;
+
+    /// <summary>Of state.memory: a quarter for prefetched records, the rest for filters, recent tables, and block cache.</summary>
+    private const int PrefetchShare = 4;
+
+    /// <summary>The part of state.memory that the stores share.</summary>
+    public static StoreBudget Budget(DedupConfig config) =>
+        new(
+            Math.Max(
+                StoreBudget.MinBytes,
+                config.State.MemoryBytes - (config.State.MemoryBytes / PrefetchShare)
+            )
+        );
+
+    /// <summary>What the runtime is made of.</summary>
+    public static RuntimeOptions Options(
+        DedupConfig config,
+        StoreBudget budget,
+        string instanceId,
+        Action<RuntimeEvent> log
+    )
+    {
+        int lanes = config.Lanes * config.Pipelines.Length;
+        int prefetch = (int)
+            Math.Clamp(
+                config.State.MemoryBytes / PrefetchShare / lanes / 1024,
+                LeastPrefetchKilobytes,
+                MostPrefetchKilobytes
+            );
+        return new RuntimeOptions
+        {
+            Clients = new ClientSettings(config.Kafka.ToDictionary())
+            {
+                PrefetchKilobytes = prefetch,
+                SendKilobytes = Math.Clamp(prefetch * 3 / 2, LeastSendKilobytes, MostSendKilobytes),
+            },
+            Pipelines = config.Pipelines,
+            Stores = spec => new RocksStoreFactory(
+                PipelineState.DirectoryOf(config.State.Directory, spec.Name),
+                budget
+            ),
+            InstanceId = instanceId,
+            Lanes = config.Lanes,
+            IsStatic = config.Membership == Membership.Static,
+            Lane = new LaneOptions
+            {
+                CommitIntervalMs = config.Commit.IntervalMs,
+                MaxRecords = config.Commit.MaxRecords,
+                MaxBytes = config.Commit.MaxBytes,
+            },
+            Log = log,
+        };
+    }
+}
