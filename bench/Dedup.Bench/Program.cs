@@ -1,3 +1,44 @@
-// The benchmarks of docs/performance.md register here; until the first one has landed the program only says so.
-await Console.Error.WriteLineAsync("dedup-bench: there is no benchmark yet");
-return 2;
+using System.Reflection;
+using Dedup.Bench;
+using Dedup.Bench.Benchmarks;
+using Dedup.Bench.Copy;
+using Dedup.Bench.InProcess;
+
+// Not async: children die with the thread that started them (see MeasuredProcess), which has to be the main one.
+string name = args.Length == 0 ? "" : args[0];
+string[] rest = args.Length == 0 ? [] : args[1..];
+try
+{
+    return name switch
+    {
+        "main" => MainBench.Run(BenchOptions.Parse(rest)),
+        "restore" => RestoreBench.Run(BenchOptions.Parse(rest)),
+        "latency" => LatencyBench.Run(BenchOptions.Parse(rest)),
+        "rss" => RssBench.Run(BenchOptions.Parse(rest)),
+        "store" => Other("Dedup.Bench.Store.StoreBench"),
+        "identify" => Other("Dedup.Bench.Identify.IdentifyBench"),
+        // Children of the above.
+        "copy" => CopyMode.Run(rest),
+        "runtime" => RuntimeMode.Run(rest),
+        _ => Usage(),
+    };
+}
+catch (BenchException e)
+{
+    Progress.Say(e.Message);
+    return 1;
+}
+
+int Other(string type)
+{
+    MethodInfo? run = Type.GetType(type)?.GetMethod("Run", [typeof(string[])]);
+    return run is null
+        ? throw new BenchException($"{name} is not there yet")
+        : (int)run.Invoke(null, [rest])!;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("see bench/run.sh --help");
+    return 2;
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using Dedup.Bench.Clusters;
+using Dedup.Bench.Measuring;
+
+namespace Dedup.Bench.Contenders;
+
+/// <summary>The product as a user runs it: ./dedup run --config FILE, topics made by ./dedup topics --apply.</summary>
+internal sealed class DedupProgram(Job job) : Contender(job)
+{
+    private static readonly TimeSpan TopicsTimeout = TimeSpan.FromSeconds(60);
+
+    public override string Name => "dedup";
+
+    public override string Group => $"dedup-{Pipeline}";
+
+    /// <summary>Name of the pipeline.</summary>
+    public string Pipeline => $"{Job.Tag}-main";
+
+    /// <summary>State directory.</summary>
+    public string State => Job.PathOf("state");
+
+    private string Config => Job.PathOf("dedup.yaml");
+
+    private string LogFile => Job.PathOf("dedup.log");
+
+    public override void Prepare()
+    {
+        File.WriteAllText(
+            Config,
+            $$"""
+            kafka:
+              bootstrap.servers: {{Job.Cluster.Bootstrap}}
+            state:
+              directory: {{State}}
+            lanes: {{Job.Lanes}}
+            commit:
+              interval: {{Job.CommitMs}}ms
+            pipelines:
+              {{Pipeline}}:
+                input: {{Job.Input}}
+                clean: {{Output}}
+                quarantine: {{Job.Tag}}-quarantine
+                id: key
+                window: 24h
+
+            """
+        );
+        using MeasuredProcess topics = Launch("topics", "--config", Config, "--apply");
+        if (!topics.WaitForExit(TopicsTimeout) || topics.ExitCode != 0)
+        {
+            throw new BenchException($"dedup topics --apply failed\n{topics.Tail()}");
+        }
+    }
+
+    public override MeasuredProcess Start() => Launch("run", "--config", Config);
+
+    private MeasuredProcess Launch(params IReadOnlyList<string> arguments) =>
+        MeasuredProcess.Start(
+            LogFile,
+            new Dictionary<string, string>(),
+            [Path.Combine(Repository.Root, "dedup"), .. arguments]
+        );
+
+    /// <summary>Whether this build has the command at all.</summary>
+    public static bool IsThere()
+    {
+        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "dedup"))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            ArgumentList = { "--help" },
+        };
+        using Process help = Process.Start(start) ?? throw new BenchException("./dedup not found");
+        string text = help.StandardOutput.ReadToEnd();
+        help.WaitForExit();
+        return text.Contains("\n  run ", StringComparison.Ordinal)
+            && text.Contains("\n  topics ", StringComparison.Ordinal);
+    }
+}
