@@ -207,13 +207,26 @@ public sealed class TransactionCoordinator
     public BrokerError Verify(string id, long producerId, short epoch, string topic, int partition)
     {
         BrokerError error = Check(id, producerId, epoch, out TransactionEntry? entry);
-        if (error is not (BrokerError.None or BrokerError.CoordinatorUnavailable))
+        if (error != BrokerError.None)
         {
             return error;
         }
 
-        entry = _entries[id];
-        return entry.State == TransactionState.Ongoing && entry.Partitions.Contains((topic, partition))
+        return entry!.State == TransactionState.Ongoing && entry.Partitions.Contains((topic, partition))
+            ? BrokerError.None
+            : BrokerError.InvalidTxnState;
+    }
+
+    /// <summary>The same for a TxnOffsetCommit: the group's partition of __consumer_offsets is part of the open transaction.</summary>
+    public BrokerError VerifyGroup(string id, long producerId, short epoch, string group)
+    {
+        BrokerError error = Check(id, producerId, epoch, out TransactionEntry? entry);
+        if (error != BrokerError.None)
+        {
+            return error;
+        }
+
+        return entry!.State == TransactionState.Ongoing && entry.Groups.Contains(group)
             ? BrokerError.None
             : BrokerError.InvalidTxnState;
     }

@@ -1,0 +1,29 @@
+using Dedup.Simulation.Broker;
+using Dedup.Simulation.Faults;
+using Dedup.Topology.Ports;
+
+namespace Dedup.Simulation.Clients;
+
+/// <summary>Questions that several ports ask in the same way.</summary>
+internal static class Lookups
+{
+    /// <summary>ListOffsets for earliest and latest, with both isolation levels. Out of reach: Pending once the time is up.</summary>
+    public static BoundsLookup Bounds(ClientEnvironment env, string topic, int partition, int timeoutMs)
+    {
+        if (env.Cluster.Log(topic, partition) is not { } log)
+        {
+            return new BoundsLookup(LookupStatus.Failed, default, $"{topic}/{partition} does not exist");
+        }
+
+        long deadlineMs = env.World.NowMs + timeoutMs;
+        if (!env.WaitFor(log.UnavailableUntilMs, deadlineMs) || env.Faults.Fire(FaultKind.LookupPending))
+        {
+            return new BoundsLookup(LookupStatus.Pending, default, "no leader");
+        }
+
+        LogBounds bounds = log.Bounds;
+        env.World.Interleave(env.Actor);
+        env.Leave();
+        return new BoundsLookup(LookupStatus.Found, bounds, null);
+    }
+}

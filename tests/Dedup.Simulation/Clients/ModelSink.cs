@@ -1,0 +1,291 @@
+using Dedup.Contracts.Identity;
+using Dedup.Simulation.Broker;
+using Dedup.Simulation.Faults;
+using Dedup.Simulation.Worlds;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Records;
+
+namespace Dedup.Simulation.Clients;
+
+/// <summary>How a sink writes.</summary>
+public sealed record SinkOptions
+{
+    /// <summary>transactional.id.</summary>
+    public required string TransactionalId { get; init; }
+
+    /// <summary>Group that offsets are sent to.</summary>
+    public required string Group { get; init; }
+
+    /// <summary>Names of the topics, at the index of their <see cref="SinkTopic"/>; null where the pipeline has none.</summary>
+    public required IReadOnlyList<string?> Topics { get; init; }
+
+    /// <summary>transaction.timeout.ms.</summary>
+    public int TransactionTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>message.max.bytes of the client: larger records are refused before they are sent.</summary>
+    public int MaxMessageBytes { get; init; } = 1_000_000;
+
+    /// <summary>Records that the client holds before it sends: a record of a partition goes out when so many wait.</summary>
+    public int LingerRecords { get; init; } = 50;
+}
+
+/// <summary>
+/// A transactional producer of librdkafka's kind. Records wait in the client, partition by partition, and go out in order;
+/// the commit flushes them first. An error of a record or of the offsets makes the transaction abortable, and every call
+/// says so until it is aborted.
+/// </summary>
+public sealed partial class ModelSink : ITransactionalSink
+{
+    private readonly ClientEnvironment _env;
+    private readonly SinkOptions _options;
+    private readonly Dictionary<(SinkTopic Topic, int Partition), Queue<ModelRecord>> _waiting = [];
+    private readonly List<(SinkTopic Topic, int Partition)> _order = [];
+    private readonly HashSet<(string Topic, int Partition)> _added = [];
+    private long _producerId = -1;
+    private short _epoch = -1;
+    private bool _inTransaction;
+    private bool _hasOffsets;
+    private bool _isDisposed;
+    private TxResult _error = TxResult.Ok;
+    private long _flushedMs;
+
+    /// <summary>Makes a producer; it does nothing before <see cref="Initialise"/>.</summary>
+    public ModelSink(ClientEnvironment env, SinkOptions options)
+    {
+        _env = env;
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    public string TransactionalId => _options.TransactionalId;
+
+    private World World => _env.World;
+
+    private TransactionCoordinator Coordinator => _env.Cluster.Transactions;
+
+    /// <inheritdoc/>
+    public TxResult Initialise(int timeoutMs)
+    {
+        _env.Enter(Point.SinkInitialise, timeoutMs);
+        if (_error.Outcome == TxOutcome.Fatal)
+        {
+            return _error;
+        }
+
+        BrokerError error = Producers.Initialise(
+            _env,
+            TransactionalId,
+            _options.TransactionTimeoutMs,
+            timeoutMs,
+            out _producerId,
+            out _epoch
+        );
+        _env.Leave();
+        return error == BrokerError.None ? TxResult.Ok : new TxResult(TxOutcome.Retriable, Detail: $"{error}");
+    }
+
+    /// <inheritdoc/>
+    public TxResult Begin()
+    {
+        _env.Enter(Point.SinkBegin);
+        if (!_error.IsOk)
+        {
+            return _error;
+        }
+
+        if (_epoch < 0 || _inTransaction)
+        {
+            throw new InvalidOperationException($"Begin: epoch {_epoch}, in a transaction: {_inTransaction}");
+        }
+
+        _inTransaction = true;
+        _hasOffsets = false;
+        _added.Clear();
+        return TxResult.Ok;
+    }
+
+    /// <inheritdoc/>
+    public TxResult Forward(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        _env.Enter(Point.SinkForward, ((long)topic << 32) | (uint)partition, batch.OffsetOf(index), hot: true);
+        var source = (ModelBatch)batch;
+        ModelRecord record = source.Record(index);
+        TxResult result = Accept(
+            topic,
+            partition,
+            new ModelRecord
+            {
+                Key = record.Key,
+                Value = record.Value,
+                Headers = [.. record.Headers, .. Copy(added)],
+                TimestampMs = timestampMs,
+            }
+        );
+        if (result.Outcome != TxOutcome.Refused)
+        {
+            source.HandOverHeaders(index);
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public TxResult Send(
+        SinkTopic topic,
+        int partition,
+        ReadOnlySpan<byte> key,
+        ReadOnlySpan<byte> value,
+        bool isTombstone,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        _env.Enter(Point.SinkSend, ((long)topic << 32) | (uint)partition, value.Length, hot: true);
+        var record = new ModelRecord
+        {
+            Key = key.ToArray(),
+            Value = isTombstone ? null : value.ToArray(),
+            Headers = [.. Copy(added)],
+            TimestampMs = timestampMs,
+        };
+        return Accept(topic, partition, record);
+    }
+
+    /// <inheritdoc/>
+    public TxResult SendOffsets(ReadOnlySpan<PartitionOffset> offsets, GroupMembership membership, int timeoutMs)
+    {
+        _env.Enter(Point.SinkSendOffsets, offsets.Length, membership.Generation);
+        RequireTransaction();
+        if (!_error.IsOk)
+        {
+            return _error;
+        }
+
+        if (offsets.Length == 0)
+        {
+            return TxResult.Ok;
+        }
+
+        PartitionOffset[] copy = offsets.ToArray();
+        TxResult result = SendOffsetsNow(copy, (ModelMembership)membership, World.NowMs + timeoutMs);
+        if (result.IsOk && _env.Faults.Fire(FaultKind.Retriable))
+        {
+            // It happened, and the caller is told that it may ask again: the second time changes nothing.
+            result = new TxResult(TxOutcome.Retriable, Detail: "timed out, did happen");
+        }
+
+        _env.Leave();
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Renew()
+    {
+        _env.Enter(Point.SinkRenew);
+        LeaveRequestsBehind();
+        _producerId = -1;
+        _epoch = -1;
+        _inTransaction = false;
+        _error = TxResult.Ok;
+        Forget();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            LeaveRequestsBehind();
+            Forget();
+        }
+    }
+
+    private static ModelHeader[] Copy(AddedHeaders? added)
+    {
+        if (added is null)
+        {
+            return [];
+        }
+
+        var headers = new ModelHeader[added.Count];
+        for (int i = 0; i < headers.Length; i++)
+        {
+            headers[i] = new ModelHeader(
+                System.Text.Encoding.UTF8.GetBytes(added.Name(i)),
+                added.Value(i).ToArray()
+            );
+        }
+
+        return headers;
+    }
+
+    private TxResult Accept(SinkTopic topic, int partition, ModelRecord record)
+    {
+        RequireTransaction();
+        if (!_error.IsOk)
+        {
+            return _error;
+        }
+
+        if (record.Size > _options.MaxMessageBytes)
+        {
+            // rd_kafka_produce: MSG_SIZE_TOO_LARGE, this one only, the transaction is not touched.
+            return new TxResult(TxOutcome.Refused, Reason.RefusedTooLarge, "larger than message.max.bytes of the client");
+        }
+
+        // The client refuses what lies between no timestamp (-1) and the beginning of time in its own way: a negative or
+        // zero one is replaced by now. Dedup must never get here with it.
+        if (record.TimestampMs <= 0)
+        {
+            record = new ModelRecord
+            {
+                Key = record.Key,
+                Value = record.Value,
+                Headers = record.Headers,
+                TimestampMs = ModelTime.EpochMs + World.NowMs,
+            };
+        }
+
+        if (_env.Faults.Fire(FaultKind.FatalProducer))
+        {
+            return _error = new TxResult(TxOutcome.Fatal, Detail: "fatal for no reason of ours");
+        }
+
+        if (!_waiting.TryGetValue((topic, partition), out Queue<ModelRecord>? queue))
+        {
+            _waiting[(topic, partition)] = queue = new Queue<ModelRecord>();
+            _order.Add((topic, partition));
+        }
+
+        queue.Enqueue(record);
+        if (queue.Count >= _options.LingerRecords)
+        {
+            Drain(topic, partition, queue, World.NowMs);
+        }
+
+        return TxResult.Ok;
+    }
+
+    private void RequireTransaction()
+    {
+        if (!_inTransaction && _error.IsOk)
+        {
+            throw new InvalidOperationException("no transaction was begun");
+        }
+    }
+
+    private void Forget()
+    {
+        _waiting.Clear();
+        _order.Clear();
+        _added.Clear();
+    }
+}

@@ -1,0 +1,361 @@
+using Dedup.Simulation.Broker;
+using Dedup.Simulation.Faults;
+using Dedup.Simulation.Worlds;
+using Dedup.Topology.Ports;
+
+namespace Dedup.Simulation.Clients;
+
+/// <summary>
+/// The group side: a background part (heartbeats, joins) that lives as long as the process does, and an application part
+/// (callbacks) that is served in Poll only, as in librdkafka.
+/// </summary>
+public sealed partial class ModelSource
+{
+    private readonly Queue<GroupOp> _ops = new();
+    private readonly List<int> _owned = [];
+    private IAssignmentListener? _listener;
+    private string _memberId = "";
+    private int _generation = -1;
+    private int _assignmentGeneration = -1;
+    private JoinState _join = JoinState.Out;
+    private long _lastPollMs;
+    private bool _isClosed;
+    private bool _isFenced;
+    private long _deafUntilMs;
+
+    private enum JoinState : byte
+    {
+        Out,
+        Joining,
+        Syncing,
+        WaitingForApplication,
+        Steady,
+    }
+
+    private enum OpKind : byte
+    {
+        Assign,
+        Revoke,
+        Lose,
+        Fenced,
+    }
+
+    /// <inheritdoc/>
+    public string? InstanceId => _options.InstanceId;
+
+    /// <inheritdoc/>
+    public int SessionTimeoutMs => _options.SessionTimeoutMs;
+
+    /// <inheritdoc/>
+    public int MaxPollIntervalMs => _options.MaxPollIntervalMs;
+
+    private GroupCoordinator Group => _env.Cluster.Group(_options.Group);
+
+    private bool IsGone => _isClosed || !_env.Actor.IsAlive;
+
+    /// <inheritdoc/>
+    public void Subscribe(IAssignmentListener listener)
+    {
+        _env.Enter(Point.SourceSubscribe);
+        _listener = listener;
+        _lastPollMs = World.NowMs;
+        World.After(_env.Cluster.Chance.Skewed(_env.Cluster.Pace.JoinMs), Background);
+    }
+
+    /// <inheritdoc/>
+    public void OnJoined(string memberId, int generation)
+    {
+        if (IsGone || _isFenced || _join != JoinState.Joining)
+        {
+            return;
+        }
+
+        _memberId = memberId;
+        _generation = generation;
+        _join = JoinState.Syncing;
+    }
+
+    /// <inheritdoc/>
+    public void OnSynced(int generation, IReadOnlyList<int> assignment)
+    {
+        if (IsGone || _join != JoinState.Syncing || generation != _generation)
+        {
+            return;
+        }
+
+        _assignmentGeneration = generation;
+        _join = JoinState.WaitingForApplication;
+        int[] revoked = [.. _owned.Where(p => !assignment.Contains(p))];
+        int[] added = [.. assignment.Where(p => !_owned.Contains(p))];
+        if (revoked.Length == 0)
+        {
+            _ops.Enqueue(new GroupOp(OpKind.Assign, added, Rejoin: false));
+            return;
+        }
+
+        // rd_kafka_cgrp_handle_assignment_cooperative: first the revocation, then what was added (even if nothing), then a
+        // new join, so that somebody else gets what was given up.
+        _ops.Enqueue(new GroupOp(OpKind.Revoke, revoked, Rejoin: false));
+        _ops.Enqueue(new GroupOp(OpKind.Assign, added, Rejoin: true));
+    }
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        _env.Enter(Point.SourceClose);
+        if (_isClosed)
+        {
+            return;
+        }
+
+        if (_owned.Count > 0)
+        {
+            Run(new GroupOp(_generation >= 0 ? OpKind.Revoke : OpKind.Lose, [.. _owned], Rejoin: false));
+        }
+
+        // KIP-345: a static member does not send LeaveGroup; its place is kept until its session ends.
+        if (InstanceId is null && _memberId.Length > 0)
+        {
+            Group.Leave(_memberId);
+        }
+
+        _isClosed = true;
+        _env.Leave();
+    }
+
+    /// <summary>The client's own thread: beats, joins, and watches whether the application still polls.</summary>
+    private void Background()
+    {
+        if (IsGone || _isFenced)
+        {
+            return;
+        }
+
+        World.After(_options.HeartbeatMs, Background);
+        if (!_env.Actor.Process.IsRunning)
+        {
+            return;
+        }
+
+        if (_env.Faults.Fire(FaultKind.HeartbeatLoss))
+        {
+            _deafUntilMs = World.NowMs + _env.Faults.Chance.Between(1000, 2 * _options.SessionTimeoutMs);
+        }
+
+        if (World.NowMs < _deafUntilMs)
+        {
+            return;
+        }
+
+        if (World.NowMs - _lastPollMs > _options.MaxPollIntervalMs)
+        {
+            LeaveForSilence();
+            return;
+        }
+
+        if (_memberId.Length > 0)
+        {
+            Beat();
+        }
+
+        if (_join == JoinState.Out && _ops.Count == 0)
+        {
+            Join();
+        }
+    }
+
+    /// <summary>max.poll.interval.ms exceeded: the client leaves by itself, the application hears of it in its next poll, and only that makes it join again.</summary>
+    private void LeaveForSilence()
+    {
+        if (_memberId.Length > 0)
+        {
+            Group.Leave(_memberId);
+            LoseAll();
+        }
+    }
+
+    private void Beat()
+    {
+        switch (Group.Heartbeat(_memberId, _generation, InstanceId))
+        {
+            case BrokerError.RebalanceInProgress when _join == JoinState.Steady:
+                if (_options.IsCooperative || _owned.Count == 0)
+                {
+                    Join();
+                }
+                else
+                {
+                    // Eager: everything is given up before the join.
+                    _join = JoinState.WaitingForApplication;
+                    _ops.Enqueue(new GroupOp(OpKind.Revoke, [.. _owned], Rejoin: true));
+                }
+
+                break;
+            case BrokerError.IllegalGeneration when _join is JoinState.Joining or JoinState.Syncing:
+                // The answer to our own join is on its way.
+                break;
+            case BrokerError.UnknownMember:
+                LoseAll();
+                break;
+            case BrokerError.IllegalGeneration:
+                LoseAll();
+                break;
+            case BrokerError.FencedInstance:
+                Fence();
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Join()
+    {
+        if (_generation < 0)
+        {
+            _owned.Clear();
+        }
+
+        BrokerError error = Group.Join(this, _options.Topic, _memberId, _assignmentGeneration, _owned);
+        switch (error)
+        {
+            case BrokerError.None:
+                _join = JoinState.Joining;
+                break;
+            case BrokerError.UnknownMember:
+                LoseAll();
+                break;
+            case BrokerError.FencedInstance:
+                Fence();
+                break;
+            default:
+                // Again at the next beat.
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Thrown out: member id and generation are gone at once (what the group metadata says from now on is no membership), the
+    /// application hears that its partitions are lost in its next poll, and joins as a new member after that.
+    /// </summary>
+    private void LoseAll()
+    {
+        _memberId = "";
+        _generation = -1;
+        _join = JoinState.Out;
+        _ops.Clear();
+        _ops.Enqueue(new GroupOp(OpKind.Lose, [.. _owned], Rejoin: false));
+    }
+
+    /// <summary>FENCED_INSTANCE_ID is fatal for the client: somebody else uses its group.instance.id.</summary>
+    private void Fence()
+    {
+        LoseAll();
+        _isFenced = true;
+        _ops.Enqueue(new GroupOp(OpKind.Fenced, [], Rejoin: false));
+    }
+
+    private void ServeGroup()
+    {
+        while (_ops.TryDequeue(out GroupOp? op))
+        {
+            Run(op);
+        }
+
+        if (_join == JoinState.Out)
+        {
+            World.After(_env.Cluster.Chance.Skewed(_env.Cluster.Pace.JoinMs), JoinSoon);
+        }
+    }
+
+    /// <summary>The application has done its part: the client joins at once, not at the next beat.</summary>
+    private void JoinSoon()
+    {
+        bool isHeard = _env.Actor.Process.IsRunning && World.NowMs >= _deafUntilMs;
+        if (!IsGone && !_isFenced && isHeard && _join == JoinState.Out && _ops.Count == 0)
+        {
+            Join();
+        }
+    }
+
+    private void Run(GroupOp op)
+    {
+        switch (op.Kind)
+        {
+            case OpKind.Assign:
+                Assigned(op.Partitions);
+                if (_join == JoinState.WaitingForApplication)
+                {
+                    _join = op.Rejoin ? JoinState.Out : JoinState.Steady;
+                }
+
+                break;
+            case OpKind.Revoke:
+                Note(Point.SourceRevoked, op.Partitions);
+                if (op.Partitions.Length > 0)
+                {
+                    _listener!.OnRevoked(op.Partitions);
+                }
+
+                GiveUp(op.Partitions);
+                if (op.Rejoin)
+                {
+                    _join = JoinState.Out;
+                }
+
+                break;
+            case OpKind.Lose:
+                // Some may have been revoked while this one waited.
+                int[] lost = [.. op.Partitions.Where(_owned.Contains)];
+                Note(Point.SourceLost, lost);
+                if (lost.Length > 0)
+                {
+                    _listener!.OnLost(lost);
+                }
+
+                GiveUp(lost);
+                break;
+            default:
+                _listener!.OnFault(SourceFault.Fenced, -1, $"group.instance.id {InstanceId} is used by another member");
+                break;
+        }
+    }
+
+    private void Assigned(int[] partitions)
+    {
+        Note(Point.SourceAssigned, partitions);
+        foreach (int partition in partitions)
+        {
+            _owned.Add(partition);
+            _fetches[partition] = new Fetch();
+        }
+
+        if (partitions.Length > 0)
+        {
+            _listener!.OnAssigned(partitions);
+        }
+    }
+
+    private void GiveUp(int[] partitions)
+    {
+        foreach (int partition in partitions)
+        {
+            _owned.Remove(partition);
+            _fetches.Remove(partition);
+        }
+    }
+
+    private void Note(Point point, int[] partitions)
+    {
+        foreach (int partition in partitions)
+        {
+            World.Trace.Mix(point, _env.Actor.Id, partition, _generation);
+        }
+
+        if (World.Trace.On)
+        {
+            World.Trace.Line(World.NowMs, _env.Actor.Name, $"{point} [{string.Join(",", partitions)}] generation {_generation}");
+        }
+    }
+
+    private sealed record GroupOp(OpKind Kind, int[] Partitions, bool Rejoin);
+}
