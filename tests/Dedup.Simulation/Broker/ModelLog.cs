@@ -8,6 +8,7 @@ public sealed class ModelLog
 {
     private readonly World _world;
     private readonly List<LogEntry> _entries = [];
+    private readonly List<LogEntry> _archive = [];
     private readonly Dictionary<long, OpenTransaction> _open = [];
     private readonly Dictionary<long, short> _epochs = [];
 
@@ -39,6 +40,11 @@ public sealed class ModelLog
 
     /// <summary>What lies in the log; offsets rise, with holes where the cleaner was.</summary>
     public IReadOnlyList<LogEntry> Entries => _entries;
+
+    /// <summary>
+    /// All that was ever appended: what somebody outside has who reads from the beginning and keeps everything. For checkers.
+    /// </summary>
+    public IReadOnlyList<LogEntry> Archive => _archive;
 
     /// <summary>Number of changes, so that a reader knows whether to look again.</summary>
     public long Version { get; private set; }
@@ -258,6 +264,7 @@ public sealed class ModelLog
             State = state,
         };
         _entries.Add(entry);
+        _archive.Add(entry);
         Version++;
         _world.Trace.Mix(Point.LogAppend, (Topic.Number * 64L) + Partition, entry.Offset, record?.TimestampMs ?? -2);
         if (record is not null)

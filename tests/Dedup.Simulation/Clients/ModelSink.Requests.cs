@@ -21,7 +21,7 @@ public sealed partial class ModelSink
         if (_error.IsOk && !Flush(deadlineMs))
         {
             // commit_transaction() does not tell a flush that timed out from an EndTxn that did.
-            return new TxResult(TxOutcome.Unknown, Detail: "timed out in the flush");
+            return Unknown("timed out in the flush");
         }
 
         if (_error.IsOk && _env.Faults.Fire(FaultKind.Abortable))
@@ -86,7 +86,7 @@ public sealed partial class ModelSink
         if (!_env.WaitFor(Coordinator.UnavailableUntilMs, deadlineMs) || _env.Faults.Fire(FaultKind.EndTxnLost))
         {
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
-            return new TxResult(TxOutcome.Unknown, Detail: "EndTxn timed out, did not arrive");
+            return Unknown("EndTxn timed out, did not arrive");
         }
 
         (string id, long producerId, short epoch) = (TransactionalId, _producerId, _epoch);
@@ -95,7 +95,7 @@ public sealed partial class ModelSink
             long lateMs = Math.Max(0, deadlineMs - World.NowMs) + _env.Faults.Chance.Skewed(20_000);
             World.After(lateMs, () => Coordinator.EndTransaction(id, producerId, epoch, commit));
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
-            return new TxResult(TxOutcome.Unknown, Detail: "EndTxn timed out, arrives late");
+            return Unknown("EndTxn timed out, arrives late");
         }
 
         World.Interleave(_env.Actor);
@@ -109,7 +109,7 @@ public sealed partial class ModelSink
         {
             if (World.NowMs >= deadlineMs)
             {
-                return new TxResult(TxOutcome.Unknown, Detail: "EndTxn timed out");
+                return Unknown("EndTxn timed out");
             }
 
             World.Wait(_env.Actor, BackoffMs);
@@ -119,11 +119,18 @@ public sealed partial class ModelSink
         if (_env.Faults.Fire(FaultKind.EndTxnAnswerLost))
         {
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
-            return new TxResult(TxOutcome.Unknown, Detail: "EndTxn timed out, did happen");
+            return Unknown("EndTxn timed out, did happen");
         }
 
         World.Interleave(_env.Actor);
         return error == BrokerError.None ? TxResult.Ok : (_error = Map(error));
+    }
+
+    /// <summary>Nobody knows; the producer is of no use from now on, since a repeated EndTxn could meet another transaction.</summary>
+    private TxResult Unknown(string detail)
+    {
+        _error = new TxResult(TxOutcome.Fatal, Detail: "the outcome of the transaction before is unknown");
+        return new TxResult(TxOutcome.Unknown, Detail: detail);
     }
 
     /// <summary>The answer was lost and the client asks again with the same epoch: the coordinator says what it said, or that it is at it.</summary>

@@ -1,0 +1,301 @@
+using Dedup.Kafka.Lanes;
+using Dedup.Simulation.Broker;
+using Dedup.Simulation.Checkers;
+using Dedup.Simulation.Faults;
+using Dedup.Simulation.Scenarios;
+using Dedup.Simulation.Workloads;
+using Dedup.Simulation.Worlds;
+
+namespace Dedup.Simulation.Runs;
+
+/// <summary>
+/// One run of one seed: a storm, in which records come and everything may break; then quiet, in which all must be consumed
+/// within a bound; then the checkers.
+/// </summary>
+public sealed class Simulation
+{
+    /// <summary>A run that takes more steps than this goes round in circles.</summary>
+    private const long MaxSteps = 400_000;
+
+    private readonly List<Instance> _instances = [];
+    private readonly Auditor _auditor;
+    private readonly Workload _workload;
+    private readonly bool _mayBeFenced;
+    private Violation? _violation;
+    private Instance? _double;
+    private long _quietMs = -1;
+
+    private Simulation(Scenario scenario, TextWriter? lines)
+    {
+        Scenario = scenario;
+        World = new World(scenario.Seed, lines)
+        {
+            InterleaveOneIn = scenario.InterleaveOneIn,
+            OnException = OnException,
+        };
+        Cluster = new ModelCluster(World, scenario.Seed, scenario.Pace);
+        Faults = new FaultPlan(World, scenario.Seed)
+        {
+            FirstFault = scenario.Overrides.FirstFault,
+            EndFault = scenario.Overrides.EndFault,
+        };
+        foreach ((FaultKind kind, int oneIn) in scenario.Faults)
+        {
+            Faults.Set(kind, oneIn);
+        }
+
+        _mayBeFenced = scenario.IsStatic;
+        ModelTopic input = Cluster.MakeTopic(scenario.Spec.Input, scenario.Partitions);
+        foreach (string? name in new[] { scenario.Spec.Clean, scenario.Spec.Quarantine, scenario.Spec.Duplicates })
+        {
+            if (name is not null)
+            {
+                Cluster.MakeTopic(name, scenario.Partitions).MaxMessageBytes = scenario.MaxMessageBytes;
+            }
+        }
+
+        Cluster.MakeTopic(scenario.Spec.Changelog, scenario.Partitions).DeleteRetentionMs = 5_000;
+        Identity = new StateIdentity(Cluster.Id, input.Id, scenario.Partitions, scenario.Spec.Recipe.Version);
+        _workload = new Workload(scenario, Cluster);
+        _auditor = new Auditor(this);
+    }
+
+    /// <summary>The scenario.</summary>
+    public Scenario Scenario { get; }
+
+    /// <summary>Time and order.</summary>
+    public World World { get; }
+
+    /// <summary>The brokers.</summary>
+    public ModelCluster Cluster { get; }
+
+    /// <summary>What goes wrong.</summary>
+    public FaultPlan Faults { get; }
+
+    /// <summary>What state belongs to.</summary>
+    public StateIdentity Identity { get; }
+
+    /// <summary>Places where processes run.</summary>
+    public IReadOnlyList<Instance> Instances => _instances;
+
+    /// <summary>Transactions that lanes saw committed.</summary>
+    public long Commits { get; set; }
+
+    /// <summary>Earliest wall clock that any process had, as a difference to the true one.</summary>
+    public long EarliestClockMs { get; private set; }
+
+    /// <summary>Latest wall clock that any process had, as a difference to the true one.</summary>
+    public long LatestClockMs { get; private set; }
+
+    /// <summary>Runs a scenario.</summary>
+    public static RunResult Run(Scenario scenario, TextWriter? lines = null) =>
+        new Simulation(scenario, lines).RunAll();
+
+    /// <summary>A process died: what it left on disk is looked at.</summary>
+    public void OnDeath(Instance instance) => _auditor.CheckDisk(instance.Disk, "at the death of " + instance.Id);
+
+    /// <summary>A lane failed. Allowed only where the seed gave it a reason to.</summary>
+    public void OnFailure(Instance instance, Lane lane)
+    {
+        bool allowed =
+            (lane.IsStoreFailure && Faults.OneIn(FaultKind.DiskFull) > 0)
+            || (_mayBeFenced && lane.Failure!.Contains("another process is in group", StringComparison.Ordinal));
+        if (!allowed)
+        {
+            Break(new Violation("Failure", $"{instance.Id}: a lane failed without cause: {lane.Failure}"));
+        }
+    }
+
+    /// <summary>Somebody starts a second process under the instance id of the first, on another machine.</summary>
+    public void StartDouble(long forMs)
+    {
+        if (_double is { IsUp: true })
+        {
+            return;
+        }
+
+        _double = new Instance(this, _instances[0].Id, 9);
+        Instance started = _double;
+        started.Start();
+        World.After(
+            forMs,
+            () =>
+            {
+                started.IsWanted = false;
+                started.Kill("the double is taken away");
+            }
+        );
+    }
+
+    /// <summary>A wall clock jumped.</summary>
+    public void WidestClockMs(long offsetMs)
+    {
+        EarliestClockMs = Math.Min(EarliestClockMs, offsetMs);
+        LatestClockMs = Math.Max(LatestClockMs, offsetMs);
+    }
+
+    /// <summary>The first violation ends the run.</summary>
+    public void Break(Violation violation)
+    {
+        if (_violation is null)
+        {
+            _violation = violation;
+            Note("BROKEN", $"{violation.Invariant}: {violation.What}");
+        }
+    }
+
+    /// <summary>A line of the trace.</summary>
+    public void Note(string who, string what)
+    {
+        if (World.Trace.On)
+        {
+            World.Trace.Line(World.NowMs, who, what);
+        }
+    }
+
+    private RunResult RunAll()
+    {
+        Cluster.Transactions.MaxEpoch = 5;
+        Cluster.Transactions.Sweep();
+        Cluster.Group(Scenario.Spec.Group).WatchSessions(250);
+        for (int i = 0; i < Scenario.Processes; i++)
+        {
+            _instances.Add(new Instance(this, $"i{i}", i));
+            _instances[i].Start();
+        }
+
+        _workload.Start();
+        new Weather(this).Start();
+        World.RunUntil(Scenario.StormMs, () => _violation is not null, MaxSteps);
+        if (_violation is null)
+        {
+            Quiet();
+        }
+
+        if (_violation is null)
+        {
+            StopAll();
+        }
+
+        if (_violation is null)
+        {
+            _auditor.CheckAll();
+        }
+
+        return new RunResult
+        {
+            Seed = Scenario.Seed,
+            Violation = _violation,
+            TraceHash = World.Trace.Hash,
+            WorldMs = World.NowMs,
+            Steps = World.Steps,
+            Faults = Faults.Fired,
+            FaultCounts = Faults.Counts,
+            Records = Scenario.Records,
+            Commits = Commits,
+            QuietMs = _quietMs,
+        };
+    }
+
+    /// <summary>
+    /// I6: after faults end, progress resumes within max(session time-out, time to fence the dead) + restore + 10 s. Time to
+    /// fence the dead is at most transaction time-out + sweep; 10 s are given to the restore.
+    /// </summary>
+    private void Quiet()
+    {
+        World.RunUntil(World.NowMs + 600_000, () => _workload.IsDone || _violation is not null, MaxSteps);
+        EndFaults();
+        long fenceMs = Scenario.TransactionTimeoutMs + Scenario.Pace.TransactionSweepMs + Scenario.Pace.MarkerMs;
+        long joinMs = 4L * Scenario.Pace.JoinMs;
+        long begunMs = World.NowMs;
+        long boundMs = Math.Max(Scenario.SessionTimeoutMs, fenceMs) + joinMs + 20_000;
+        long stepsBefore = World.Steps;
+        World.RunUntil(
+            begunMs + boundMs,
+            () => _violation is not null || (World.Steps % 16 == 0 && _auditor.IsAllConsumed()),
+            MaxSteps
+        );
+        _quietMs = World.NowMs - begunMs;
+        if (_violation is null && !_auditor.IsAllConsumed())
+        {
+            string left = _auditor.WhatIsLeft();
+            Break(
+                new Violation(
+                    "I6",
+                    $"not all input was consumed {_quietMs} ms ({World.Steps - stepsBefore} steps) after the last fault, bound {boundMs} ms: {left}"
+                )
+            );
+        }
+    }
+
+    private void EndFaults()
+    {
+        Faults.IsQuiet = true;
+        World.Trace.Mix(Point.Phase, 1);
+        Note("PHASE", "quiet");
+        if (_double is not null)
+        {
+            _double.IsWanted = false;
+            _double.Kill("the double is taken away");
+        }
+
+        Cluster.Pace = Scenario.Pace;
+        Cluster.Transactions.UnavailableUntilMs = 0;
+        Cluster.Group(Scenario.Spec.Group).UnavailableUntilMs = 0;
+        foreach (ModelTopic topic in Cluster.Topics.Values)
+        {
+            topic.ReplicationLagMs = 0;
+            foreach (ModelLog log in topic.Logs)
+            {
+                log.UnavailableUntilMs = Math.Min(log.UnavailableUntilMs, World.NowMs);
+            }
+        }
+
+        foreach (Instance instance in _instances)
+        {
+            if (instance.Process is { } process)
+            {
+                process.FrozenUntilMs = Math.Min(process.FrozenUntilMs, World.NowMs);
+                process.WallOffsetMs = 0;
+            }
+
+            instance.Start();
+        }
+    }
+
+    /// <summary>SIGTERM for all: they end in order within 10 s and a few time-outs.</summary>
+    private void StopAll()
+    {
+        World.Trace.Mix(Point.Phase, 2);
+        Note("PHASE", "stop");
+        foreach (Instance instance in _instances)
+        {
+            instance.IsWanted = false;
+            instance.Stop();
+        }
+
+        World.RunUntil(
+            World.NowMs + 60_000,
+            () => _violation is not null || _instances.TrueForAll(static instance => !instance.IsUp),
+            MaxSteps
+        );
+        if (_violation is null && _instances.Exists(static instance => instance.IsUp))
+        {
+            Break(new Violation("I6", "a process did not stop within 60 s of being asked to"));
+        }
+    }
+
+    private void OnException(Actor actor, Exception e)
+    {
+        if (e is ViolationException broken)
+        {
+            Break(broken.Violation);
+        }
+        else
+        {
+            Break(new Violation("Exception", $"{actor.Name} threw {e}"));
+        }
+
+        actor.IsDone = true;
+    }
+}

@@ -1,0 +1,123 @@
+using Dedup.Simulation.Broker;
+using Dedup.Simulation.Chance;
+using Dedup.Simulation.Faults;
+using Dedup.Simulation.Worlds;
+
+namespace Dedup.Simulation.Runs;
+
+/// <summary>What happens to the cluster and to processes from outside, not at a port call: looked at twenty times a second.</summary>
+internal sealed class Weather(Simulation simulation)
+{
+    private const int EveryMs = 50;
+
+    private World World => simulation.World;
+
+    private Rng Chance => simulation.Faults.Chance;
+
+    private ModelCluster Cluster => simulation.Cluster;
+
+    public void Start() => World.After(EveryMs, Tick);
+
+    private void Tick()
+    {
+        if (simulation.Faults.IsQuiet)
+        {
+            return;
+        }
+
+        World.After(EveryMs, Tick);
+        TickBrokers();
+        TickProcesses();
+        TickLogs();
+    }
+
+    private void TickBrokers()
+    {
+        FaultPlan faults = simulation.Faults;
+        GroupCoordinator group = Cluster.Group(simulation.Scenario.Spec.Group);
+        if (faults.Fire(FaultKind.TransactionCoordinatorMove))
+        {
+            Cluster.Transactions.UnavailableUntilMs = World.NowMs + OutageMs();
+        }
+
+        if (faults.Fire(FaultKind.GroupCoordinatorMove))
+        {
+            group.UnavailableUntilMs = World.NowMs + OutageMs();
+        }
+
+        if (faults.Fire(FaultKind.LeaderLoss))
+        {
+            AnyLog().UnavailableUntilMs = World.NowMs + OutageMs();
+        }
+
+        if (faults.Fire(FaultKind.Rebalance))
+        {
+            group.Disturb(reshuffle: Chance.Percent(70));
+        }
+
+        if (faults.Fire(FaultKind.SlowMarkers))
+        {
+            ClusterPace pace = Cluster.Pace;
+            Cluster.Pace = pace with { MarkerMs = Chance.Between(100, 5_000) };
+            World.After(Chance.Between(100, 5_000), () => Cluster.Pace = pace);
+        }
+
+        if (faults.Fire(FaultKind.SlowReplication))
+        {
+            ModelTopic topic = AnyLog().Topic;
+            topic.ReplicationLagMs = Chance.Between(1, 500);
+            World.After(Chance.Between(100, 5_000), () => topic.ReplicationLagMs = 0);
+        }
+    }
+
+    private void TickProcesses()
+    {
+        FaultPlan faults = simulation.Faults;
+        Instance instance = Chance.Pick(simulation.Instances);
+        if (faults.Fire(FaultKind.Scale) && instance.IsUp)
+        {
+            instance.Stop();
+        }
+
+        if (faults.Fire(FaultKind.StaticDuplicate))
+        {
+            simulation.StartDouble(Chance.Between(500, 15_000));
+        }
+
+        if (faults.Fire(FaultKind.ClockJump) && instance.Process is { IsAlive: true } process)
+        {
+            process.WallOffsetMs = Chance.Percent(50) ? 0 : Chance.Between(-600_000L, 600_000L);
+            simulation.WidestClockMs(process.WallOffsetMs);
+        }
+    }
+
+    private void TickLogs()
+    {
+        FaultPlan faults = simulation.Faults;
+        if (faults.Fire(FaultKind.Compaction))
+        {
+            ModelTopic changelog = Cluster.Topic(simulation.Scenario.Spec.Changelog);
+            ModelLog log = Chance.Pick(changelog.Logs);
+            log.Compact(Chance.Between(0, log.EndOffset));
+        }
+
+        if (faults.Fire(FaultKind.Retention))
+        {
+            // Only what the group has committed: records deleted unread are another matter (the lane must fail then).
+            ModelLog log = Chance.Pick(Cluster.Topic(simulation.Scenario.Spec.Input).Logs);
+            GroupOffsets offsets = Cluster.Group(simulation.Scenario.Spec.Group).Offsets;
+            if (offsets.Committed.TryGetValue(log.Partition, out long committed))
+            {
+                log.DeleteBefore(Chance.Between(log.StartOffset, Math.Min(committed, log.LastStableOffset)));
+            }
+        }
+    }
+
+    private long OutageMs() => Chance.OneIn(4) ? Chance.Between(500, 15_000) : Chance.Between(1, 500);
+
+    private ModelLog AnyLog()
+    {
+        ModelTopic[] topics = [.. Cluster.Topics.Values];
+        return Chance.Pick(Chance.Pick(topics).Logs);
+    }
+}

@@ -1,0 +1,206 @@
+using System.Buffers.Binary;
+using System.Text;
+using Dedup.Simulation.Broker;
+using Dedup.Simulation.Chance;
+using Dedup.Simulation.Scenarios;
+using Dedup.Simulation.Worlds;
+
+namespace Dedup.Simulation.Workloads;
+
+/// <summary>Writes the input topic: skewed IDs, repeats near and far, times out of order, and what nobody should send.</summary>
+public sealed class Workload
+{
+    private const long InputProducerId = 7;
+
+    private readonly Scenario _scenario;
+    private readonly ModelCluster _cluster;
+    private readonly Rng _rng;
+    private readonly List<byte[]> _ids = [];
+    private readonly int _idBound;
+    private readonly int _repeatPercent;
+    private readonly int _hostilePercent;
+    private readonly int _disorder;
+    private int _written;
+
+    /// <summary>Makes the workload of a scenario.</summary>
+    public Workload(Scenario scenario, ModelCluster cluster)
+    {
+        _scenario = scenario;
+        _cluster = cluster;
+        _rng = Rng.For(scenario.Seed, 0x3082_10AD);
+        _idBound = 1 + _rng.Skewed(scenario.Records * 2);
+        _repeatPercent = _rng.Below(90);
+        _hostilePercent = scenario.IsHostile ? 1 + _rng.Skewed(30) : 0;
+        _disorder = _rng.Below(4);
+    }
+
+    /// <summary>Whether everything has been written.</summary>
+    public bool IsDone => _written >= _scenario.Records;
+
+    /// <summary>Begins to write, in bursts spread over the storm.</summary>
+    public void Start() => _cluster.World.After(0, Burst);
+
+    private World World => _cluster.World;
+
+    private void Burst()
+    {
+        if (IsDone)
+        {
+            return;
+        }
+
+        int size = Math.Min(1 + _rng.Skewed(80), _scenario.Records - _written);
+        if (_scenario.IsInputTransactional && _rng.Percent(40))
+        {
+            WriteTransaction(size);
+        }
+        else
+        {
+            for (int i = 0; i < size; i++)
+            {
+                (int partition, ModelRecord record) = Next();
+                _cluster.Log(_scenario.Spec.Input, partition)!.AppendPlain(record);
+            }
+        }
+
+        long meanGapMs = Math.Max(1, _scenario.StormMs * (long)size / _scenario.Records);
+        World.After(_rng.Between(0, 2 * meanGapMs), Burst);
+    }
+
+    /// <summary>A transaction of the upstream producer, which may abort: its records are never seen, but take offsets.</summary>
+    private void WriteTransaction(int size)
+    {
+        var touched = new SortedSet<int>();
+        for (int i = 0; i < size; i++)
+        {
+            (int partition, ModelRecord record) = Next();
+            _cluster.Log(_scenario.Spec.Input, partition)!.AppendTransactional(record, InputProducerId, 0, "upstream");
+            touched.Add(partition);
+        }
+
+        // Ends before the next burst can begin: one transaction of a producer at a time.
+        bool commit = _rng.Percent(70);
+        foreach (int partition in touched)
+        {
+            _cluster.Log(_scenario.Spec.Input, partition)!.AppendMarker(InputProducerId, 0, commit);
+        }
+    }
+
+    private (int Partition, ModelRecord Record) Next()
+    {
+        int number = _written++;
+        byte[]? key = NextId();
+        int partition = PartitionOf(key);
+        bool isHostile = _rng.Percent(_hostilePercent);
+        var record = new ModelRecord
+        {
+            Key = isHostile && _rng.OneIn(8) ? null : key,
+            Value = NextValue(number, isHostile),
+            Headers = NextHeaders(isHostile),
+            TimestampMs = NextTime(isHostile),
+        };
+        World.Trace.Mix(Point.Produce, partition, number, record.TimestampMs);
+        return (partition, record);
+    }
+
+    private byte[] NextId()
+    {
+        if (_ids.Count > 0 && _rng.Percent(_repeatPercent))
+        {
+            // Near: one of the last few; far: any, the early ones more often.
+            int index = _rng.Percent(60)
+                ? _ids.Count - 1 - Math.Min(_ids.Count - 1, _rng.Skewed(20))
+                : _rng.Skewed(_ids.Count - 1);
+            return _ids[index];
+        }
+
+        byte[] id =
+            _ids.Count == 0 ? []
+            : _rng.OneIn(50) ? [(byte)_rng.Below(256), 0xFF, 0x00]
+            : Encoding.UTF8.GetBytes($"order-{_rng.Below(_idBound)}");
+        _ids.Add(id);
+        return id;
+    }
+
+    /// <summary>An ID mostly arrives in one partition, as with the default partitioner; now and then it does not.</summary>
+    private int PartitionOf(byte[] key)
+    {
+        if (_rng.OneIn(30))
+        {
+            return _rng.Below(_scenario.Partitions);
+        }
+
+        uint hash = 17;
+        foreach (byte b in key)
+        {
+            hash = (hash * 31) + b;
+        }
+
+        return (int)(hash % (uint)_scenario.Partitions);
+    }
+
+    private byte[]? NextValue(int number, bool isHostile)
+    {
+        if (_rng.OneIn(40))
+        {
+            return _rng.OneIn(2) ? null : [];
+        }
+
+        // Beyond what clean takes now and then; with its quarantine headers even beyond what quarantine takes.
+        int length = isHostile && _rng.OneIn(6) ? _scenario.MaxMessageBytes + _rng.Between(-400, 100) : _rng.Below(24);
+        byte[] value = new byte[Math.Max(4, length)];
+        BinaryPrimitives.WriteInt32LittleEndian(value, number);
+        return value;
+    }
+
+    private ModelHeader[] NextHeaders(bool isHostile)
+    {
+        if (!_rng.OneIn(5))
+        {
+            return [];
+        }
+
+        var headers = new ModelHeader[_rng.Between(1, 4)];
+        for (int i = 0; i < headers.Length; i++)
+        {
+            byte[] name = isHostile ? [(byte)_rng.Below(256)] : Encoding.UTF8.GetBytes($"h{_rng.Below(2)}");
+            headers[i] = new ModelHeader(name, _rng.OneIn(4) ? null : [(byte)_rng.Below(256)]);
+        }
+
+        return headers;
+    }
+
+    private long NextTime(bool isHostile)
+    {
+        long wallMs = ModelTime.EpochMs + World.NowMs;
+        long windowMs = _scenario.Spec.Windows[0].WindowMs;
+        if (isHostile)
+        {
+            switch (_rng.Below(8))
+            {
+                case 0:
+                    return 0;
+                case 1:
+                    return -1;
+                case 2:
+                    return _rng.Between(1L, 1000L);
+                case 3:
+                    return wallMs + (10L * 365 * 86_400_000);
+                case 4:
+                    return wallMs + _rng.Between(0, 2 * _scenario.Spec.MaxFutureMs);
+                case 5:
+                    return wallMs - _rng.Between(0, 20 * windowMs);
+                default:
+                    break;
+            }
+        }
+
+        return _disorder switch
+        {
+            0 => wallMs,
+            1 => wallMs - _rng.Below((int)Math.Min(int.MaxValue, windowMs / 4)),
+            2 => wallMs - _rng.Between(0, 3 * windowMs),
+            _ => wallMs - _rng.Skewed((int)Math.Min(1 << 29, 8 * windowMs)),
+        };
+    }
+}
