@@ -7,10 +7,10 @@ namespace Dedup.Simulation.Checkers;
 /// <summary>Reads what an outsider can read, and compares it with the invariants.</summary>
 public sealed class Auditor
 {
-    private readonly Simulation _simulation;
+    private readonly SimulatedRun _simulation;
 
     /// <summary>Makes the auditor of a run.</summary>
-    public Auditor(Simulation simulation) => _simulation = simulation;
+    public Auditor(SimulatedRun simulation) => _simulation = simulation;
 
     private ModelCluster Cluster => _simulation.Cluster;
 

@@ -12,7 +12,7 @@ namespace Dedup.Simulation.Checkers;
 /// </summary>
 public sealed class PartitionChecker
 {
-    private readonly Simulation _simulation;
+    private readonly SimulatedRun _simulation;
     private readonly Scenario _scenario;
     private readonly int _partition;
     private readonly List<(long ProducerId, ExpectedTransaction Expected)> _expected = [];
@@ -21,7 +21,7 @@ public sealed class PartitionChecker
     private readonly HashSet<long> _tooFar = [];
 
     /// <summary>Makes a checker.</summary>
-    public PartitionChecker(Simulation simulation, int partition)
+    public PartitionChecker(SimulatedRun simulation, int partition)
     {
         _simulation = simulation;
         _scenario = simulation.Scenario;

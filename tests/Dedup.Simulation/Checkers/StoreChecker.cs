@@ -13,13 +13,13 @@ namespace Dedup.Simulation.Checkers;
 /// </summary>
 public sealed class StoreChecker
 {
-    private readonly Simulation _simulation;
+    private readonly SimulatedRun _simulation;
     private readonly int _partition;
     private readonly List<(long Offset, BucketId Bucket, EventKey Key, SeenEntry Entry)> _committed = [];
     private Marker? _last;
 
     /// <summary>Reads the changelog of a partition.</summary>
-    public StoreChecker(Simulation simulation, int partition)
+    public StoreChecker(SimulatedRun simulation, int partition)
     {
         _simulation = simulation;
         _partition = partition;

@@ -85,12 +85,12 @@ public sealed class ClientEnvironment
 
     private void Threaten()
     {
-        if (Faults.Fire(FaultKind.Crash))
+        if (Faults.Happens(FaultKind.Crash))
         {
             Crash();
         }
 
-        if (Faults.Fire(FaultKind.Freeze))
+        if (Faults.Happens(FaultKind.Freeze))
         {
             long forMs = Faults.Chance.OneIn(3)
                 ? Faults.Chance.Between(10, 3000)

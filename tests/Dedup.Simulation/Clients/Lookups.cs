@@ -16,7 +16,7 @@ internal static class Lookups
         }
 
         long deadlineMs = env.World.NowMs + timeoutMs;
-        if (!env.WaitFor(log.UnavailableUntilMs, deadlineMs) || env.Faults.Fire(FaultKind.LookupPending))
+        if (!env.WaitFor(log.UnavailableUntilMs, deadlineMs) || env.Faults.Happens(FaultKind.LookupPending))
         {
             return new BoundsLookup(LookupStatus.Pending, default, "no leader");
         }

@@ -72,7 +72,7 @@ public sealed class ModelChangelogReader : IChangelogReader
         }
 
         var batch = new ModelBatch();
-        int most = _env.Faults.Fire(FaultKind.SlowFetch) ? 1 : maxRecords;
+        int most = _env.Faults.Happens(FaultKind.SlowFetch) ? 1 : maxRecords;
         bool moved = false;
         foreach (int partition in _positions.Keys.ToArray())
         {

@@ -84,5 +84,5 @@ public sealed class ModelFencer : IFencer
         return error == BrokerError.None ? TxResult.Ok : new TxResult(TxOutcome.Retriable, Detail: $"{error}");
     }
 
-    private bool Fails() => _env.Faults.Fire(FaultKind.FencerFails);
+    private bool Fails() => _env.Faults.Happens(FaultKind.FencerFails);
 }

@@ -24,7 +24,7 @@ public sealed partial class ModelSink
             return Unknown("timed out in the flush");
         }
 
-        if (_error.IsOk && _env.Faults.Fire(FaultKind.Abortable))
+        if (_error.IsOk && _env.Faults.Happens(FaultKind.Abortable))
         {
             _error = new TxResult(TxOutcome.Abortable, Detail: "abortable for no reason of ours");
         }
@@ -83,14 +83,14 @@ public sealed partial class ModelSink
             return TxResult.Ok;
         }
 
-        if (!_env.WaitFor(Coordinator.UnavailableUntilMs, deadlineMs) || _env.Faults.Fire(FaultKind.EndTxnLost))
+        if (!_env.WaitFor(Coordinator.UnavailableUntilMs, deadlineMs) || _env.Faults.Happens(FaultKind.EndTxnLost))
         {
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
             return Unknown("EndTxn timed out, did not arrive");
         }
 
         (string id, long producerId, short epoch) = (TransactionalId, _producerId, _epoch);
-        if (_env.Faults.Fire(FaultKind.EndTxnLate))
+        if (_env.Faults.Happens(FaultKind.EndTxnLate))
         {
             long lateMs = Math.Max(0, deadlineMs - World.NowMs) + _env.Faults.Chance.Skewed(20_000);
             World.After(lateMs, () => Coordinator.EndTransaction(id, producerId, epoch, commit));
@@ -100,7 +100,7 @@ public sealed partial class ModelSink
 
         World.Interleave(_env.Actor);
         BrokerError error = Coordinator.EndTransaction(id, producerId, epoch, commit);
-        if (error == BrokerError.None && _env.Faults.Fire(FaultKind.EndTxnRepeated))
+        if (error == BrokerError.None && _env.Faults.Happens(FaultKind.EndTxnRepeated))
         {
             error = Repeat(commit, deadlineMs);
         }
@@ -116,7 +116,7 @@ public sealed partial class ModelSink
             error = Coordinator.EndTransaction(id, producerId, epoch, commit);
         }
 
-        if (_env.Faults.Fire(FaultKind.EndTxnAnswerLost))
+        if (_env.Faults.Happens(FaultKind.EndTxnAnswerLost))
         {
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
             return Unknown("EndTxn timed out, did happen");
@@ -290,7 +290,7 @@ public sealed partial class ModelSink
     /// </summary>
     private void LeaveRequestsBehind()
     {
-        if (!_inTransaction || _waiting.Count == 0 || !_env.Faults.Fire(FaultKind.ProduceLate))
+        if (!_inTransaction || _waiting.Count == 0 || !_env.Faults.Happens(FaultKind.ProduceLate))
         {
             return;
         }

@@ -93,9 +93,14 @@ public sealed partial class ModelSink : ITransactionalSink
             return _error;
         }
 
-        if (_epoch < 0 || _inTransaction)
+        if (_epoch < 0)
         {
-            throw new InvalidOperationException($"Begin: epoch {_epoch}, in a transaction: {_inTransaction}");
+            return new TxResult(TxOutcome.Fatal, Detail: "_STATE: init_transactions() has not succeeded");
+        }
+
+        if (_inTransaction)
+        {
+            throw new InvalidOperationException("begun while a transaction is open");
         }
 
         _inTransaction = true;
@@ -175,7 +180,7 @@ public sealed partial class ModelSink : ITransactionalSink
 
         PartitionOffset[] copy = offsets.ToArray();
         TxResult result = SendOffsetsNow(copy, (ModelMembership)membership, World.NowMs + timeoutMs);
-        if (result.IsOk && _env.Faults.Fire(FaultKind.Retriable))
+        if (result.IsOk && _env.Faults.Happens(FaultKind.Retriable))
         {
             // It happened, and the caller is told that it may ask again: the second time changes nothing.
             result = new TxResult(TxOutcome.Retriable, Detail: "timed out, did happen");
@@ -254,7 +259,7 @@ public sealed partial class ModelSink : ITransactionalSink
             };
         }
 
-        if (_env.Faults.Fire(FaultKind.FatalProducer))
+        if (_env.Faults.Happens(FaultKind.FatalProducer))
         {
             return _error = new TxResult(TxOutcome.Fatal, Detail: "fatal for no reason of ours");
         }

@@ -137,7 +137,7 @@ public sealed partial class ModelSource
             return;
         }
 
-        if (_env.Faults.Fire(FaultKind.HeartbeatLoss))
+        if (_env.Faults.Happens(FaultKind.HeartbeatLoss))
         {
             _deafUntilMs = World.NowMs + _env.Faults.Chance.Between(1000, 2 * _options.SessionTimeoutMs);
         }

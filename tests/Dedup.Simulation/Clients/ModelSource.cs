@@ -88,13 +88,13 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
 
         _lastPollMs = World.NowMs;
         ServeGroup();
-        if (_env.Faults.Fire(FaultKind.TransientSourceFault))
+        if (_env.Faults.Happens(FaultKind.TransientSourceFault))
         {
             _listener!.OnFault(SourceFault.Transient, -1, "all brokers down");
         }
 
         var batch = new ModelBatch();
-        int most = _env.Faults.Fire(FaultKind.SlowFetch) ? World.NowMs % 2 == 0 ? 0 : 1 : maxRecords;
+        int most = _env.Faults.Happens(FaultKind.SlowFetch) ? World.NowMs % 2 == 0 ? 0 : 1 : maxRecords;
         FetchInto(batch, most);
         if (batch.Count == 0)
         {
@@ -143,7 +143,7 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
         _env.Enter(Point.SourceCommitted, partition, timeoutMs);
         GroupCoordinator group = _env.Cluster.Group(_options.Group);
         long deadlineMs = World.NowMs + timeoutMs;
-        if (!_env.WaitFor(group.UnavailableUntilMs, deadlineMs) || _env.Faults.Fire(FaultKind.LookupPending))
+        if (!_env.WaitFor(group.UnavailableUntilMs, deadlineMs) || _env.Faults.Happens(FaultKind.LookupPending))
         {
             return new OffsetLookup(LookupStatus.Pending, -1, "coordinator out of reach");
         }

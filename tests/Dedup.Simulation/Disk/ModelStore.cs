@@ -71,7 +71,8 @@ public sealed class ModelStore : IFirstSeenStore
     {
         get
         {
-            SortedSet<BucketId> buckets = [.. _files.Buckets.Keys, .. _recent.Keys, .. _sealed?.Keys ?? []];
+            SortedSet<BucketId> buckets = [.. _files.Buckets.Keys, .. _recent.Keys];
+            buckets.UnionWith(_sealed is null ? [] : _sealed.Keys);
             return [.. buckets];
         }
     }
@@ -225,7 +226,7 @@ public sealed class ModelStore : IFirstSeenStore
 
     private void ThrowIfFull()
     {
-        if (_env.Faults.Fire(FaultKind.DiskFull))
+        if (_env.Faults.Happens(FaultKind.DiskFull))
         {
             throw new StoreFailedException($"partition {_partition}: no space left on device");
         }

@@ -27,7 +27,7 @@ public sealed class ModelStoreFactory : IStoreFactory
     public StoreOpening Open(int partition)
     {
         _env.Enter(Point.StoreOpen, partition);
-        if (_env.Faults.Fire(FaultKind.DiskFull))
+        if (_env.Faults.Happens(FaultKind.DiskFull))
         {
             throw new StoreFailedException($"partition {partition}: no space left on device");
         }
@@ -37,13 +37,13 @@ public sealed class ModelStoreFactory : IStoreFactory
             _disk.Stores[partition] = files = new StoreFiles();
         }
 
-        if (files.Holder is not null || _env.Faults.Fire(FaultKind.DiskLocked))
+        if (files.Holder is not null || _env.Faults.Happens(FaultKind.DiskLocked))
         {
             _env.Actor.SleepUntilMs = _env.World.NowMs + 5;
             return new StoreOpening(StoreOpenStatus.Locked, null, "LOCK is held");
         }
 
-        if (_env.Faults.Fire(FaultKind.DiskCorrupt))
+        if (_env.Faults.Happens(FaultKind.DiskCorrupt))
         {
             files.IsCorrupt = true;
         }

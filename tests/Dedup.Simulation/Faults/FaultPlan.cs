@@ -151,7 +151,7 @@ public sealed class FaultPlan
     public int OneIn(FaultKind kind) => _oneIn[(int)kind];
 
     /// <summary>Whether it happens now.</summary>
-    public bool Fire(FaultKind kind)
+    public bool Happens(FaultKind kind)
     {
         int k = (int)kind;
         if (_oneIn[k] == 0 || IsQuiet || --_left[k] > 0)

@@ -19,7 +19,7 @@ public sealed record RunningLane(Lane Lane, Actor Actor, ModelSource Source);
 /// </summary>
 public sealed class Instance
 {
-    private readonly Simulation _simulation;
+    private readonly SimulatedRun _simulation;
     private readonly List<RunningLane> _lanes = [];
     private readonly Rng _rng;
     private readonly int _number;
@@ -27,7 +27,7 @@ public sealed class Instance
     private bool _isStopping;
 
     /// <summary>Makes a place; nothing runs yet.</summary>
-    public Instance(Simulation simulation, string id, int number)
+    public Instance(SimulatedRun simulation, string id, int number)
     {
         _simulation = simulation;
         Id = id;
@@ -64,7 +64,7 @@ public sealed class Instance
         _isStopping = false;
         _lanes.Clear();
         Disk.ReleaseLocks();
-        if (_simulation.Faults.Fire(FaultKind.DiskLost))
+        if (_simulation.Faults.Happens(FaultKind.DiskLost))
         {
             Disk.Lose();
         }
@@ -84,7 +84,6 @@ public sealed class Instance
         _isStopping = true;
         foreach (RunningLane running in _lanes)
         {
-            running.Lane.Stop();
             running.Actor.SleepUntilMs = 0;
         }
     }
@@ -174,6 +173,12 @@ public sealed class Instance
     /// <summary>A step, and what the host does when the lane ends: all stopped, the process exits; one failed, it exits as well.</summary>
     private void StepLane(RunningLane running)
     {
+        if (_isStopping)
+        {
+            // The host asks on the lane's own thread, between two steps.
+            running.Lane.Stop();
+        }
+
         if (running.Lane.Step())
         {
             return;

@@ -6,7 +6,7 @@ using Dedup.Topology.Proof;
 namespace Dedup.Simulation.Runs;
 
 /// <summary>Puts what a lane tells of itself into the trace. The checkers do not look at it.</summary>
-internal sealed class LaneWatch(Simulation simulation, ClientEnvironment env) : ILaneObserver
+internal sealed class LaneWatch(SimulatedRun simulation, ClientEnvironment env) : ILaneObserver
 {
     public void LaneChanged(LaneState from, LaneState to, string why) => Note($"{from} -> {to}: {why}");
 

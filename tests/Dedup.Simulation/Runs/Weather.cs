@@ -6,7 +6,7 @@ using Dedup.Simulation.Worlds;
 namespace Dedup.Simulation.Runs;
 
 /// <summary>What happens to the cluster and to processes from outside, not at a port call: looked at twenty times a second.</summary>
-internal sealed class Weather(Simulation simulation)
+internal sealed class Weather(SimulatedRun simulation)
 {
     private const int EveryMs = 50;
 
@@ -35,34 +35,34 @@ internal sealed class Weather(Simulation simulation)
     {
         FaultPlan faults = simulation.Faults;
         GroupCoordinator group = Cluster.Group(simulation.Scenario.Spec.Group);
-        if (faults.Fire(FaultKind.TransactionCoordinatorMove))
+        if (faults.Happens(FaultKind.TransactionCoordinatorMove))
         {
             Cluster.Transactions.UnavailableUntilMs = World.NowMs + OutageMs();
         }
 
-        if (faults.Fire(FaultKind.GroupCoordinatorMove))
+        if (faults.Happens(FaultKind.GroupCoordinatorMove))
         {
             group.UnavailableUntilMs = World.NowMs + OutageMs();
         }
 
-        if (faults.Fire(FaultKind.LeaderLoss))
+        if (faults.Happens(FaultKind.LeaderLoss))
         {
             AnyLog().UnavailableUntilMs = World.NowMs + OutageMs();
         }
 
-        if (faults.Fire(FaultKind.Rebalance))
+        if (faults.Happens(FaultKind.Rebalance))
         {
             group.Disturb(reshuffle: Chance.Percent(70));
         }
 
-        if (faults.Fire(FaultKind.SlowMarkers))
+        if (faults.Happens(FaultKind.SlowMarkers))
         {
             ClusterPace pace = Cluster.Pace;
             Cluster.Pace = pace with { MarkerMs = Chance.Between(100, 5_000) };
             World.After(Chance.Between(100, 5_000), () => Cluster.Pace = pace);
         }
 
-        if (faults.Fire(FaultKind.SlowReplication))
+        if (faults.Happens(FaultKind.SlowReplication))
         {
             ModelTopic topic = AnyLog().Topic;
             topic.ReplicationLagMs = Chance.Between(1, 500);
@@ -74,17 +74,17 @@ internal sealed class Weather(Simulation simulation)
     {
         FaultPlan faults = simulation.Faults;
         Instance instance = Chance.Pick(simulation.Instances);
-        if (faults.Fire(FaultKind.Scale) && instance.IsUp)
+        if (faults.Happens(FaultKind.Scale) && instance.IsUp)
         {
             instance.Stop();
         }
 
-        if (faults.Fire(FaultKind.StaticDuplicate))
+        if (faults.Happens(FaultKind.StaticDuplicate))
         {
             simulation.StartDouble(Chance.Between(500, 15_000));
         }
 
-        if (faults.Fire(FaultKind.ClockJump) && instance.Process is { IsAlive: true } process)
+        if (faults.Happens(FaultKind.ClockJump) && instance.Process is { IsAlive: true } process)
         {
             process.WallOffsetMs = Chance.Percent(50) ? 0 : Chance.Between(-600_000L, 600_000L);
             simulation.WidestClockMs(process.WallOffsetMs);
@@ -94,14 +94,14 @@ internal sealed class Weather(Simulation simulation)
     private void TickLogs()
     {
         FaultPlan faults = simulation.Faults;
-        if (faults.Fire(FaultKind.Compaction))
+        if (faults.Happens(FaultKind.Compaction))
         {
             ModelTopic changelog = Cluster.Topic(simulation.Scenario.Spec.Changelog);
             ModelLog log = Chance.Pick(changelog.Logs);
             log.Compact(Chance.Between(0, log.EndOffset));
         }
 
-        if (faults.Fire(FaultKind.Retention))
+        if (faults.Happens(FaultKind.Retention))
         {
             // Only what the group has committed: records deleted unread are another matter (the lane must fail then).
             ModelLog log = Chance.Pick(Cluster.Topic(simulation.Scenario.Spec.Input).Logs);

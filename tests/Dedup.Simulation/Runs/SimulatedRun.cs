@@ -12,7 +12,7 @@ namespace Dedup.Simulation.Runs;
 /// One run of one seed: a storm, in which records come and everything may break; then quiet, in which all must be consumed
 /// within a bound; then the checkers.
 /// </summary>
-public sealed class Simulation
+public sealed class SimulatedRun
 {
     /// <summary>A run that takes more steps than this goes round in circles.</summary>
     private const long MaxSteps = 400_000;
@@ -25,7 +25,7 @@ public sealed class Simulation
     private Instance? _double;
     private long _quietMs = -1;
 
-    private Simulation(Scenario scenario, TextWriter? lines)
+    private SimulatedRun(Scenario scenario, TextWriter? lines)
     {
         Scenario = scenario;
         World = new World(scenario.Seed, lines)
@@ -89,7 +89,7 @@ public sealed class Simulation
 
     /// <summary>Runs a scenario.</summary>
     public static RunResult Run(Scenario scenario, TextWriter? lines = null) =>
-        new Simulation(scenario, lines).RunAll();
+        new SimulatedRun(scenario, lines).RunAll();
 
     /// <summary>A process died: what it left on disk is looked at.</summary>
     public void OnDeath(Instance instance) => _auditor.CheckDisk(instance.Disk, "at the death of " + instance.Id);
@@ -283,6 +283,9 @@ public sealed class Simulation
         {
             Break(new Violation("I6", "a process did not stop within 60 s of being asked to"));
         }
+
+        // The markers of the last transactions are still being written.
+        World.RunUntil(World.NowMs + 60_000, () => !Cluster.Transactions.AnyPending, MaxSteps);
     }
 
     private void OnException(Actor actor, Exception e)

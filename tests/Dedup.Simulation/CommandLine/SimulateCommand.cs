@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using Dedup.Simulation.Runs;
+using Dedup.Simulation.Scenarios;
+
+namespace Dedup.Simulation.CommandLine;
+
+/// <summary><c>tests/simulate</c>.</summary>
+internal static class SimulateCommand
+{
+    public static int Run(string[] args, TextWriter output, TextWriter errors)
+    {
+        if (args.Contains("--help"))
+        {
+            output.WriteLine(SimulateOptions.Help);
+            return 0;
+        }
+
+        SimulateOptions? options = SimulateOptions.Parse(args, out string? error);
+        if (options is null)
+        {
+            errors.WriteLine(error);
+            return 2;
+        }
+
+        if (options.Seed is { } seed)
+        {
+            return RunOne(seed, options, output);
+        }
+
+        return RunMany(options, output);
+    }
+
+    private static int RunOne(ulong seed, SimulateOptions options, TextWriter output)
+    {
+        Scenario scenario = Scenario.Of(seed, options.Overrides);
+        RunResult result = SimulatedRun.Run(scenario, options.Trace ? output : null);
+        output.WriteLine(
+            $"seed {seed}: {scenario.Processes} processes, {scenario.Lanes} lanes, {scenario.Partitions} partitions, {result.Records} records, {result.Commits} commits, {result.Steps} steps, {result.WorldMs} ms, {result.Faults} faults, quiet {result.QuietMs} ms, trace {result.TraceHash:x16}"
+        );
+        if (result.Violation is null)
+        {
+            output.WriteLine("all invariants held");
+            return 0;
+        }
+
+        output.WriteLine($"{result.Violation.Invariant} broken: {result.Violation.What}");
+        return 1;
+    }
+
+    private static int RunMany(SimulateOptions options, TextWriter output)
+    {
+        var batch = new SeedBatch(options.From, options.Seeds, options.Threads)
+        {
+            Deadline = options.Minutes > 0 ? TimeSpan.FromMinutes(options.Minutes) : null,
+            IsEndless = options.Minutes > 0 && !options.HasSeeds,
+            Progress = output,
+            Log = options.Log,
+            Overrides = options.Overrides,
+        };
+        var watch = Stopwatch.StartNew();
+        IReadOnlyList<RunResult> failures = batch.Run();
+        double rate = batch.Done / watch.Elapsed.TotalMinutes;
+        output.WriteLine(
+            $"{batch.Done} seeds from {options.From} in {watch.Elapsed.TotalSeconds:F1} s ({rate:F0} a minute), {batch.Records} records, {batch.Commits} commits, {batch.Faults} faults, {failures.Count} failed; longest quiet phase {batch.LongestQuietMs} ms"
+        );
+        foreach (RunResult failure in failures)
+        {
+            FailureReport.Write(failure, options.Overrides, output);
+        }
+
+        return failures.Count == 0 ? 0 : 1;
+    }
+}
