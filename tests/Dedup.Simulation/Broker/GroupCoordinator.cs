@@ -3,9 +3,9 @@ using Dedup.Simulation.Worlds;
 namespace Dedup.Simulation.Broker;
 
 /// <summary>
-/// Coordinator of one group with the classic protocol (ClassicGroup, GroupMetadataManager). CompletingRebalance is folded
-/// into the delays with which members hear of a new generation: as in Kafka the generation is new from the moment the last
-/// member has joined, though nobody has heard of it yet.
+/// Coordinator of one group with the classic protocol (ClassicGroup, GroupMetadataManager). As in Kafka the generation is
+/// new from the moment the last member has joined, though nobody has heard of it yet; until the leader has sent the
+/// assignment the group is in CompletingRebalance.
 /// </summary>
 public sealed class GroupCoordinator
 {
@@ -15,6 +15,7 @@ public sealed class GroupCoordinator
     private bool _isPreparing;
     private bool _reshuffle;
     private long _round;
+    private long _completingUntilMs;
     private int _nextMember;
 
     internal GroupCoordinator(ModelCluster cluster, string name, int number)
@@ -204,8 +205,10 @@ public sealed class GroupCoordinator
         member.HeartbeatMs = World.NowMs;
         member.Claimed.Clear();
         Note($"{member.Id} takes the place of static {old}");
-        if (_isPreparing)
+        if (_isPreparing || World.NowMs < _completingUntilMs)
         {
+            // In CompletingRebalance the old member id may be with the leader already: once more for all.
+            Prepare();
             member.HasJoined = true;
             CompleteIfAllJoined();
             return BrokerError.None;
@@ -309,11 +312,12 @@ public sealed class GroupCoordinator
         {
             Note($"generation {Generation}: {member.Id} gets [{string.Join(",", member.Assigned)}]");
             member.HeartbeatMs = World.NowMs;
-            Tell(member, Generation, [.. member.Assigned]);
+            long syncMs = Tell(member, Generation, [.. member.Assigned]);
+            _completingUntilMs = Math.Max(_completingUntilMs, World.NowMs + (syncMs / 2));
         }
     }
 
-    private void Tell(GroupMember member, int generation, int[] assignment)
+    private long Tell(GroupMember member, int generation, int[] assignment)
     {
         IGroupClient client = member.Client;
         string id = member.Id;
@@ -321,6 +325,7 @@ public sealed class GroupCoordinator
         long syncMs = joinMs + _cluster.Chance.Skewed(_cluster.Pace.JoinMs);
         World.After(joinMs, () => client.OnJoined(id, generation));
         World.After(syncMs, () => client.OnSynced(generation, assignment));
+        return syncMs;
     }
 
     private GroupMember? Find(string memberId) => _members.Find(member => member.Id == memberId);

@@ -24,7 +24,7 @@ public sealed partial class ModelSink
             return Unknown("timed out in the flush");
         }
 
-        if (_error.IsOk && _env.Faults.Happens(FaultKind.Abortable))
+        if (_error.IsOk && !_isEnded && _env.Faults.Happens(FaultKind.Abortable))
         {
             _error = new TxResult(TxOutcome.Abortable, Detail: "abortable for no reason of ours");
         }
@@ -83,6 +83,17 @@ public sealed partial class ModelSink
             return TxResult.Ok;
         }
 
+        if (_isEnded)
+        {
+            // A call that timed out before is taken up again: EndTxn has been answered meanwhile.
+            return TxResult.Ok;
+        }
+
+        if (_env.Faults.Happens(FaultKind.Retriable))
+        {
+            return TimeOutForNow(commit, deadlineMs);
+        }
+
         if (!_env.WaitFor(Coordinator.UnavailableUntilMs, deadlineMs) || _env.Faults.Happens(FaultKind.EndTxnLost))
         {
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
@@ -124,6 +135,22 @@ public sealed partial class ModelSink
 
         World.Interleave(_env.Actor);
         return error == BrokerError.None ? TxResult.Ok : (_error = Map(error));
+    }
+
+    /// <summary>
+    /// commit_transaction() timed out, and may be called again, which takes the same operation up: meanwhile EndTxn was
+    /// answered, or not even sent.
+    /// </summary>
+    private TxResult TimeOutForNow(bool commit, long deadlineMs)
+    {
+        if (_env.Faults.Chance.OneIn(2))
+        {
+            BrokerError error = Coordinator.EndTransaction(TransactionalId, _producerId, _epoch, commit);
+            _isEnded = error == BrokerError.None;
+        }
+
+        World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
+        return new TxResult(TxOutcome.Retriable, Detail: _isEnded ? "timed out, did happen" : "timed out");
     }
 
     /// <summary>Nobody knows; the producer is of no use from now on, since a repeated EndTxn could meet another transaction.</summary>

@@ -45,6 +45,7 @@ public sealed partial class ModelSink : ITransactionalSink
     private short _epoch = -1;
     private bool _inTransaction;
     private bool _hasOffsets;
+    private bool _isEnded;
     private bool _isDisposed;
     private TxResult _error = TxResult.Ok;
     private long _flushedMs;
@@ -104,6 +105,7 @@ public sealed partial class ModelSink : ITransactionalSink
         }
 
         _inTransaction = true;
+        _isEnded = false;
         _hasOffsets = false;
         _added.Clear();
         return TxResult.Ok;
@@ -133,11 +135,7 @@ public sealed partial class ModelSink : ITransactionalSink
                 TimestampMs = timestampMs,
             }
         );
-        if (result.Outcome != TxOutcome.Refused)
-        {
-            source.HandOverHeaders(index);
-        }
-
+        source.HandOverHeaders(index);
         return result;
     }
 
@@ -237,7 +235,7 @@ public sealed partial class ModelSink : ITransactionalSink
         RequireTransaction();
         if (!_error.IsOk)
         {
-            return _error;
+            return AlreadyFailed();
         }
 
         if (record.Size > _options.MaxMessageBytes)
@@ -278,6 +276,13 @@ public sealed partial class ModelSink : ITransactionalSink
 
         return TxResult.Ok;
     }
+
+    /// <summary>
+    /// An earlier record or call failed the transaction: that it was refused must not look as if this record had been
+    /// (rd_kafka_produceva says __STATE; the adapter asks for the cause).
+    /// </summary>
+    private TxResult AlreadyFailed() =>
+        _error.Outcome == TxOutcome.Refused ? _error with { Outcome = TxOutcome.Abortable } : _error;
 
     private void RequireTransaction()
     {
