@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Kafka.Restore;
 using Dedup.Kafka.Tasks;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
@@ -59,9 +60,8 @@ public sealed partial class Lane
                 _ports.Observer.Trouble(detail);
                 break;
             case SourceFault.OffsetOutOfRange:
-                Fail(
-                    $"{_spec.Input}-{partition}: the next record to be read is no longer in the log ({detail}): records were deleted before they were read; start once with --accept-loss to go on at the log's beginning."
-                );
+                _ports.Observer.Trouble($"{_spec.Input}-{partition}: out of range: {detail}");
+                CompareAgain(partition);
                 break;
             case SourceFault.Fenced:
                 Fail(
@@ -71,6 +71,29 @@ public sealed partial class Lane
             default:
                 Fail($"{_spec.Input}: cannot be read: {detail}.");
                 break;
+        }
+    }
+
+    /// <summary>
+    /// The position is not in the log. A lane that slept through the loss of the partition sees that as well, when its
+    /// successor has committed and retention has followed: so committed offset, marker, and log are compared as at a start,
+    /// which fails if records were deleted before they were read.
+    /// </summary>
+    private void CompareAgain(int partition)
+    {
+        if (_isOpen && State == LaneState.Running && !Abort("out of range"))
+        {
+            return;
+        }
+
+        if (
+            State == LaneState.Running
+            && _tasks.TryGetValue(partition, out PartitionTask? task)
+            && task.State == TaskState.Active
+        )
+        {
+            _ports.Source.Pause([partition]);
+            Restorer.Begin(task);
         }
     }
 

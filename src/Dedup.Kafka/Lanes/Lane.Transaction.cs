@@ -241,6 +241,7 @@ public sealed partial class Lane
         switch (result.Outcome)
         {
             case TxOutcome.Refused:
+            case TxOutcome.Abortable when result.Refusal != Reason.None:
                 NarrowDown(result);
                 break;
             case TxOutcome.Abortable or TxOutcome.Retriable:
@@ -338,6 +339,11 @@ public sealed partial class Lane
         }
 
         _touched.Clear();
+        SeekActive();
+    }
+
+    private void SeekActive()
+    {
         foreach (PartitionTask task in _tasks.Values)
         {
             if (task.State == TaskState.Active)

@@ -284,6 +284,14 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
         try
         {
             int count = batch.Count;
+            if (rewinds != _rewinds)
+            {
+                // A rebalance inside the poll ended in an abort. What came with it may be from before the seek or from after
+                // it, when the fetcher is already past it: all of it is fetched once more.
+                SeekActive();
+                return count;
+            }
+
             int from = 0;
             while (from < count && State == LaneState.Running && rewinds == _rewinds)
             {
@@ -358,6 +366,12 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             TxResult result = _router.Send(batch, from + i, judgements[i], now, out int bytes);
             if (!result.IsOk)
             {
+                if (i > 0)
+                {
+                    task.NextOffset = batch.OffsetOf(from + i - 1) + 1;
+                    _openRecords += i;
+                }
+
                 HandleSendFailure(task, batch.OffsetOf(from + i), result);
                 return false;
             }

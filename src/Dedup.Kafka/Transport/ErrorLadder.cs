@@ -7,6 +7,16 @@ namespace Dedup.Kafka.Transport;
 /// <summary>Translates the client's errors into the rungs of the ladder. The only place that knows error codes.</summary>
 internal static class ErrorLadder
 {
+    /// <summary>
+    /// __STATE from produce inside a transaction: an earlier record or call has failed it already. Only the commit names the
+    /// cause.
+    /// </summary>
+    public static readonly TxResult AlreadyFailed = new(
+        TxOutcome.Abortable,
+        Reason.None,
+        "the transaction has failed already"
+    );
+
     /// <summary>Runs a call of the producer and says how it ended.</summary>
     /// <param name="call">The call.</param>
     /// <param name="timeoutIsUnknown">Whether a time-out leaves open what happened, and cannot be taken up again.</param>
@@ -56,7 +66,7 @@ internal static class ErrorLadder
                 Reason.None,
                 text
             ),
-            // __STATE: the transaction has failed already, which the commit would say too.
+            ErrorCode.Local_State => AlreadyFailed,
             _ => new TxResult(TxOutcome.Abortable, Reason.None, text),
         };
     }

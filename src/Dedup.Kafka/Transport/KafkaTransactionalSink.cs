@@ -78,7 +78,7 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         int index,
         long timestampMs,
         AddedHeaders? added
-    ) => _sender!.Forward(topic, partition, batch, index, timestampMs, added);
+    ) => WithCause(_sender!.Forward(topic, partition, batch, index, timestampMs, added));
 
     public TxResult Send(
         SinkTopic topic,
@@ -88,7 +88,7 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         bool isTombstone,
         long timestampMs,
         AddedHeaders? added
-    ) => _sender!.Send(topic, partition, key, value, isTombstone, timestampMs, added);
+    ) => WithCause(_sender!.Send(topic, partition, key, value, isTombstone, timestampMs, added));
 
     public TxResult SendOffsets(
         ReadOnlySpan<PartitionOffset> offsets,
@@ -121,6 +121,30 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
             : ErrorLadder.Run(() =>
                 _producer.AbortTransaction(TimeSpan.FromMilliseconds(timeoutMs))
             );
+
+    /// <summary>
+    /// Delivery reports are off, so that only commit_transaction() tells why a transaction has failed. In that state it does
+    /// nothing else (rd_kafka_txn_require_state gives the error back), and only an abort leads out of it.
+    /// </summary>
+    private TxResult WithCause(in TxResult result)
+    {
+        if (result != ErrorLadder.AlreadyFailed)
+        {
+            return result;
+        }
+
+        TxResult cause = Commit(FullTimeoutMs);
+        // Refused, it is not the record at hand that was, but one before it.
+        return cause.Outcome switch
+        {
+            TxOutcome.Refused => cause with { Outcome = TxOutcome.Abortable },
+            TxOutcome.Retriable => result,
+            TxOutcome.Ok => throw new InvalidOperationException(
+                "A transaction that had failed was committed."
+            ),
+            _ => cause,
+        };
+    }
 
     public void Renew()
     {

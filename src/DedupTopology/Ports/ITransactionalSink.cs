@@ -32,7 +32,8 @@ public enum TxOutcome : byte
 
     /// <summary>
     /// The broker or the client refuses one record for good. From <see cref="ITransactionalSink.Forward"/>: that one, and
-    /// nothing of it was sent. From a later call: one of the transaction, which has to be aborted.
+    /// nothing of it was sent. From a later call: one of the transaction, which has to be aborted; a call to
+    /// <see cref="ITransactionalSink.Forward"/> or Send that comes upon such a transaction says Abortable, with the reason.
     /// </summary>
     Refused,
 
@@ -51,7 +52,7 @@ public enum TxOutcome : byte
 
 /// <summary>How a call to the sink ended.</summary>
 /// <param name="Outcome">The rung of the ladder.</param>
-/// <param name="Refusal">With <see cref="TxOutcome.Refused"/>: the reason to quarantine under.</param>
+/// <param name="Refusal">With <see cref="TxOutcome.Refused"/>, or Abortable because of an earlier record: the reason to quarantine under.</param>
 /// <param name="Detail">The client's words, null when Ok.</param>
 public readonly record struct TxResult(
     TxOutcome Outcome,

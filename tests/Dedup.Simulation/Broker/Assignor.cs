@@ -22,14 +22,19 @@ internal static class Assignor
             {
                 // Two claim it: the one of the later generation is right, the other one is a member that was away
                 // (AbstractStickyAssignor: "currentAssignment ... higher generation").
-                if (p < partitions && (owner[p] is not { } other || other.ClaimGeneration < member.ClaimGeneration))
+                if (
+                    p < partitions
+                    && (owner[p] is not { } other || other.ClaimGeneration < member.ClaimGeneration)
+                )
                 {
                     owner[p] = member;
                 }
             }
         }
 
-        GroupMember[] target = shuffle is null ? Balanced(members, owner) : Shuffled(members, partitions, shuffle);
+        GroupMember[] target = shuffle is null
+            ? Balanced(members, owner)
+            : Shuffled(members, partitions, shuffle);
         foreach (GroupMember member in members)
         {
             member.Assigned.Clear();
@@ -44,7 +49,11 @@ internal static class Assignor
         }
     }
 
-    private static GroupMember[] Shuffled(IReadOnlyList<GroupMember> members, int partitions, Rng shuffle)
+    private static GroupMember[] Shuffled(
+        IReadOnlyList<GroupMember> members,
+        int partitions,
+        Rng shuffle
+    )
     {
         var target = new GroupMember[partitions];
         for (int p = 0; p < partitions; p++)
@@ -87,7 +96,10 @@ internal static class Assignor
         return target!;
     }
 
-    private static GroupMember Least(IReadOnlyList<GroupMember> members, Dictionary<GroupMember, int> load)
+    private static GroupMember Least(
+        IReadOnlyList<GroupMember> members,
+        Dictionary<GroupMember, int> load
+    )
     {
         GroupMember least = members[0];
         foreach (GroupMember member in members)

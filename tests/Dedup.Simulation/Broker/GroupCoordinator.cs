@@ -57,7 +57,13 @@ public sealed class GroupCoordinator
     /// without a member id takes its old place over under a new member id, which fences the old one, and while the group is
     /// stable gets the same assignment without any rebalance (KIP-345, updateStaticMemberThenRebalanceOrCompleteJoin).
     /// </summary>
-    public BrokerError Join(IGroupClient client, string topic, string memberId, int generation, IReadOnlyList<int> owned)
+    public BrokerError Join(
+        IGroupClient client,
+        string topic,
+        string memberId,
+        int generation,
+        IReadOnlyList<int> owned
+    )
     {
         if (!IsAvailable)
         {
@@ -117,7 +123,9 @@ public sealed class GroupCoordinator
         }
 
         member!.HeartbeatMs = World.NowMs;
-        return _isPreparing && !member.HasJoined ? BrokerError.RebalanceInProgress : BrokerError.None;
+        return _isPreparing && !member.HasJoined
+            ? BrokerError.RebalanceInProgress
+            : BrokerError.None;
     }
 
     /// <summary>LeaveGroup.</summary>
@@ -218,7 +226,12 @@ public sealed class GroupCoordinator
         return BrokerError.None;
     }
 
-    private BrokerError Validate(string memberId, int generation, string? instanceId, out GroupMember? member)
+    private BrokerError Validate(
+        string memberId,
+        int generation,
+        string? instanceId,
+        out GroupMember? member
+    )
     {
         member = null;
         if (instanceId is not null && FindInstance(instanceId) is { } known && known.Id != memberId)
@@ -304,13 +317,17 @@ public sealed class GroupCoordinator
     {
         _isPreparing = false;
         Generation++;
-        int partitions = _cluster.Topics.TryGetValue(Topic!, out ModelTopic? topic) ? topic.Logs.Count : 0;
+        int partitions = _cluster.Topics.TryGetValue(Topic!, out ModelTopic? topic)
+            ? topic.Logs.Count
+            : 0;
         Assignor.Assign(_members, partitions, _reshuffle ? _cluster.Chance : null);
         _reshuffle = false;
         World.Trace.Mix(Point.GroupSync, _number, Generation, _members.Count);
         foreach (GroupMember member in _members)
         {
-            Note($"generation {Generation}: {member.Id} gets [{string.Join(",", member.Assigned)}]");
+            Note(
+                $"generation {Generation}: {member.Id} gets [{string.Join(",", member.Assigned)}]"
+            );
             member.HeartbeatMs = World.NowMs;
             long syncMs = Tell(member, Generation, [.. member.Assigned]);
             _completingUntilMs = Math.Max(_completingUntilMs, World.NowMs + (syncMs / 2));

@@ -80,7 +80,11 @@ public sealed class GroupOffsets
         _history.Add(new OffsetChange(_world.NowMs, partition, offset, producerId));
         if (_world.Trace.On)
         {
-            _world.Trace.Line(_world.NowMs, "offsets", $"partition {partition} committed {offset} by pid {producerId}");
+            _world.Trace.Line(
+                _world.NowMs,
+                "offsets",
+                $"partition {partition} committed {offset} by pid {producerId}"
+            );
         }
     }
 

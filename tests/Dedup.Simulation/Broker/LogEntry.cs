@@ -96,5 +96,6 @@ public sealed class LogEntry
     public long DeleteHorizonMs { get; set; } = -1;
 
     /// <summary>Whether a consumer with isolation.level=read_committed is given it once it is stable.</summary>
-    public bool IsVisible => Kind == EntryKind.Data && State is EntryState.Plain or EntryState.Committed;
+    public bool IsVisible =>
+        Kind == EntryKind.Data && State is EntryState.Plain or EntryState.Committed;
 }

@@ -23,7 +23,9 @@ public sealed record ClusterPace
 public sealed class ModelCluster
 {
     private readonly SortedDictionary<string, ModelTopic> _topics = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, GroupCoordinator> _groups = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, GroupCoordinator> _groups = new(
+        StringComparer.Ordinal
+    );
     private int _made;
 
     /// <summary>Makes an empty cluster.</summary>

@@ -74,14 +74,20 @@ public sealed class ModelLog
     public bool IsAvailable => _world.NowMs >= UnavailableUntilMs;
 
     /// <summary>Appends a record of a producer without transactions (acks=all).</summary>
-    public long AppendPlain(ModelRecord record) => Append(record, EntryKind.Data, EntryState.Plain, -1, 0, null).Offset;
+    public long AppendPlain(ModelRecord record) =>
+        Append(record, EntryKind.Data, EntryState.Plain, -1, 0, null).Offset;
 
     /// <summary>
     /// Appends a record of a transaction. The caller has verified at the coordinator that the transaction is open and has
     /// this partition (KIP-890 part 1: the broker does so for every first append); an epoch older than one that this log
     /// has seen is refused (ProducerAppendInfo.checkProducerEpoch → INVALID_PRODUCER_EPOCH).
     /// </summary>
-    public BrokerError AppendTransactional(ModelRecord record, long producerId, short epoch, string writer)
+    public BrokerError AppendTransactional(
+        ModelRecord record,
+        long producerId,
+        short epoch,
+        string writer
+    )
     {
         if (_epochs.TryGetValue(producerId, out short known) && epoch < known)
         {
@@ -130,7 +136,8 @@ public sealed class ModelLog
         _world.Trace.Mix(Point.LogMarker, Topic.Number, Partition, marker.Offset);
         if (_world.Trace.On)
         {
-            string what = $"{Topic.Name}/{Partition} @{marker.Offset} {kind} pid {producerId} epoch {epoch}";
+            string what =
+                $"{Topic.Name}/{Partition} @{marker.Offset} {kind} pid {producerId} epoch {epoch}";
             _world.Trace.Line(_world.NowMs, "log", what);
         }
     }
@@ -164,7 +171,11 @@ public sealed class ModelLog
     {
         foreach (LogEntry entry in _entries)
         {
-            if (entry.Kind == EntryKind.Data && entry.Offset < HighWatermark && entry.Record!.TimestampMs >= timestampMs)
+            if (
+                entry.Kind == EntryKind.Data
+                && entry.Offset < HighWatermark
+                && entry.Record!.TimestampMs >= timestampMs
+            )
             {
                 return entry.Offset;
             }
@@ -188,7 +199,11 @@ public sealed class ModelLog
         _world.Trace.Mix(Point.LogDelete, Topic.Number, Partition, offset);
         if (_world.Trace.On)
         {
-            _world.Trace.Line(_world.NowMs, "log", $"{Topic.Name}/{Partition} now begins at {offset}");
+            _world.Trace.Line(
+                _world.NowMs,
+                "log",
+                $"{Topic.Name}/{Partition} now begins at {offset}"
+            );
         }
     }
 
@@ -214,7 +229,11 @@ public sealed class ModelLog
         _world.Trace.Mix(Point.LogCompact, Topic.Number, Partition, removed);
         if (_world.Trace.On)
         {
-            _world.Trace.Line(_world.NowMs, "log", $"{Topic.Name}/{Partition} cleaned below {end}: {removed} removed");
+            _world.Trace.Line(
+                _world.NowMs,
+                "log",
+                $"{Topic.Name}/{Partition} cleaned below {end}: {removed} removed"
+            );
         }
     }
 
@@ -225,7 +244,11 @@ public sealed class ModelLog
             return true;
         }
 
-        if (!entry.IsVisible || entry.Record!.Key is not { } key || last[Convert.ToBase64String(key)] != entry.Offset)
+        if (
+            !entry.IsVisible
+            || entry.Record!.Key is not { } key
+            || last[Convert.ToBase64String(key)] != entry.Offset
+        )
         {
             return false;
         }
@@ -266,7 +289,12 @@ public sealed class ModelLog
         _entries.Add(entry);
         _archive.Add(entry);
         Version++;
-        _world.Trace.Mix(Point.LogAppend, (Topic.Number * 64L) + Partition, entry.Offset, record?.TimestampMs ?? -2);
+        _world.Trace.Mix(
+            Point.LogAppend,
+            (Topic.Number * 64L) + Partition,
+            entry.Offset,
+            record?.TimestampMs ?? -2
+        );
         if (record is not null)
         {
             _world.Trace.Mix(Point.LogAppend, record.Value ?? []);

@@ -61,7 +61,8 @@ public sealed class TransactionEntry
 
     internal int MarkersLeft { get; set; }
 
-    internal bool IsPreparing => State is TransactionState.PrepareCommit or TransactionState.PrepareAbort;
+    internal bool IsPreparing =>
+        State is TransactionState.PrepareCommit or TransactionState.PrepareAbort;
 }
 
 /// <summary>
@@ -70,7 +71,9 @@ public sealed class TransactionEntry
 /// </summary>
 public sealed class TransactionCoordinator
 {
-    private readonly SortedDictionary<string, TransactionEntry> _entries = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, TransactionEntry> _entries = new(
+        StringComparer.Ordinal
+    );
     private readonly ModelCluster _cluster;
     private long _nextProducerId = 1000;
 
@@ -95,7 +98,12 @@ public sealed class TransactionCoordinator
     /// producer at once, and the caller is told CONCURRENT_TRANSACTIONS until that is complete
     /// (TransactionCoordinator.prepareInitProducerIdTransit); so is it while a decided one is being completed.
     /// </summary>
-    public BrokerError InitProducerId(string id, int timeoutMs, out long producerId, out short epoch)
+    public BrokerError InitProducerId(
+        string id,
+        int timeoutMs,
+        out long producerId,
+        out short epoch
+    )
     {
         producerId = -1;
         epoch = -1;
@@ -132,7 +140,13 @@ public sealed class TransactionCoordinator
     }
 
     /// <summary>AddPartitionsToTxn: begins the transaction when none is open.</summary>
-    public BrokerError AddPartition(string id, long producerId, short epoch, string topic, int partition)
+    public BrokerError AddPartition(
+        string id,
+        long producerId,
+        short epoch,
+        string topic,
+        int partition
+    )
     {
         BrokerError error = Check(id, producerId, epoch, out TransactionEntry? entry);
         if (error != BrokerError.None)
@@ -212,7 +226,9 @@ public sealed class TransactionCoordinator
             return error;
         }
 
-        return entry!.State == TransactionState.Ongoing && entry.Partitions.Contains((topic, partition))
+        return
+            entry!.State == TransactionState.Ongoing
+            && entry.Partitions.Contains((topic, partition))
             ? BrokerError.None
             : BrokerError.InvalidTxnState;
     }
@@ -242,7 +258,10 @@ public sealed class TransactionCoordinator
 
         foreach (TransactionEntry entry in _entries.Values)
         {
-            if (entry.State == TransactionState.Ongoing && World.NowMs - entry.StartMs > entry.TimeoutMs)
+            if (
+                entry.State == TransactionState.Ongoing
+                && World.NowMs - entry.StartMs > entry.TimeoutMs
+            )
             {
                 World.Trace.Mix(Point.TxnTimeout, entry.ProducerId, entry.Epoch);
                 Note(entry, "timed out");
@@ -277,7 +296,11 @@ public sealed class TransactionCoordinator
             return BrokerError.CoordinatorUnavailable;
         }
 
-        if (!_entries.TryGetValue(id, out entry) || entry.ProducerId != producerId || entry.Epoch != epoch)
+        if (
+            !_entries.TryGetValue(id, out entry)
+            || entry.ProducerId != producerId
+            || entry.Epoch != epoch
+        )
         {
             return BrokerError.ProducerFenced;
         }
@@ -402,7 +425,11 @@ public sealed class TransactionCoordinator
     {
         if (World.Trace.On)
         {
-            World.Trace.Line(World.NowMs, "txn", $"{entry.Id} pid {entry.ProducerId} epoch {entry.Epoch}: {what}");
+            World.Trace.Line(
+                World.NowMs,
+                "txn",
+                $"{entry.Id} pid {entry.ProducerId} epoch {entry.Epoch}: {what}"
+            );
         }
     }
 }

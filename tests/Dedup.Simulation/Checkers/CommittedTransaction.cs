@@ -6,7 +6,11 @@ namespace Dedup.Simulation.Checkers;
 /// <param name="ProducerId">Producer id.</param>
 /// <param name="CommitOffset">Offset of the control record.</param>
 /// <param name="Entries">Its records in this partition.</param>
-public sealed record CommittedTransaction(long ProducerId, long CommitOffset, IReadOnlyList<LogEntry> Entries)
+public sealed record CommittedTransaction(
+    long ProducerId,
+    long CommitOffset,
+    IReadOnlyList<LogEntry> Entries
+)
 {
     /// <summary>The committed transactions with records in a log, in the order of their control records.</summary>
     public static List<CommittedTransaction> Of(ModelLog log)
@@ -24,7 +28,10 @@ public sealed record CommittedTransaction(long ProducerId, long CommitOffset, IR
 
                 entries.Add(entry);
             }
-            else if (open.Remove(entry.ProducerId, out List<LogEntry>? entries) && entry.Kind == EntryKind.CommitMarker)
+            else if (
+                open.Remove(entry.ProducerId, out List<LogEntry>? entries)
+                && entry.Kind == EntryKind.CommitMarker
+            )
             {
                 result.Add(new CommittedTransaction(entry.ProducerId, entry.Offset, entries));
             }

@@ -7,7 +7,11 @@ namespace Dedup.Simulation.Checkers;
 /// <param name="SourceOffset">Offset of the input record that it came from.</param>
 /// <param name="Record">The record, byte for byte.</param>
 /// <param name="WithoutPayload">Quarantine only: whether key and value have to be left out, since the topic refuses them.</param>
-public readonly record struct ExpectedRecord(long SourceOffset, ModelRecord Record, bool WithoutPayload = false);
+public readonly record struct ExpectedRecord(
+    long SourceOffset,
+    ModelRecord Record,
+    bool WithoutPayload = false
+);
 
 /// <summary>An ID that has to be in the changelog.</summary>
 /// <param name="Id">The ID's bytes, as text.</param>

@@ -22,7 +22,11 @@ public static class OutputChecker
         {
             if (i >= actual.Length)
             {
-                throw Broken("I2", log, $"{Text(wanted[i])} is missing at the end: {actual.Length} records, should be {wanted.Length}");
+                throw Broken(
+                    "I2",
+                    log,
+                    $"{Text(wanted[i])} is missing at the end: {actual.Length} records, should be {wanted.Length}"
+                );
             }
 
             if (i >= wanted.Length || !IsSame(actual[i].Record!, wanted[i], isQuarantine))
@@ -62,7 +66,10 @@ public static class OutputChecker
     )
     {
         List<CommittedTransaction> transactions = CommittedTransaction.Of(log);
-        (long ProducerId, List<ExpectedRecord> Records)[] wanted = [.. expected.Where(static t => t.Records.Count > 0)];
+        (long ProducerId, List<ExpectedRecord> Records)[] wanted =
+        [
+            .. expected.Where(static t => t.Records.Count > 0),
+        ];
         for (int i = 0; i < transactions.Count; i++)
         {
             if (
@@ -91,7 +98,10 @@ public static class OutputChecker
         string here = $"at {found.Offset} stands {Text(found.Record!)}";
         for (int i = 0; i < at; i++)
         {
-            if (IsSame(found.Record!, wanted[i], isQuarantine) && found.Record!.Value is { Length: > 0 })
+            if (
+                IsSame(found.Record!, wanted[i], isQuarantine)
+                && found.Record!.Value is { Length: > 0 }
+            )
             {
                 return Broken("I1", log, $"{here}, which was there already at {actual[i].Offset}");
             }
@@ -99,7 +109,11 @@ public static class OutputChecker
 
         if (at >= wanted.Length)
         {
-            return Broken("I1", log, $"{here}, which should not be there: {wanted.Length} records expected");
+            return Broken(
+                "I1",
+                log,
+                $"{here}, which should not be there: {wanted.Length} records expected"
+            );
         }
 
         bool isLater = false;
@@ -108,7 +122,10 @@ public static class OutputChecker
             isLater |= IsSame(found.Record!, wanted[i], isQuarantine);
         }
 
-        bool comesLater = Array.Exists(actual, entry => IsSame(entry.Record!, wanted[at], isQuarantine));
+        bool comesLater = Array.Exists(
+            actual,
+            entry => IsSame(entry.Record!, wanted[at], isQuarantine)
+        );
         string invariant =
             comesLater ? "I3"
             : isLater ? "I2"
@@ -146,15 +163,20 @@ public static class OutputChecker
     private static bool AreSame(byte[]? a, byte[]? b) =>
         a is null || b is null ? a is null && b is null : a.AsSpan().SequenceEqual(b);
 
-    private static string Text(ExpectedRecord record) => $"input offset {record.SourceOffset}: {Text(record.Record)}";
+    private static string Text(ExpectedRecord record) =>
+        $"input offset {record.SourceOffset}: {Text(record.Record)}";
 
     private static string Text(ModelRecord record)
     {
         string key = record.Key is null ? "null" : Encoding.Latin1.GetString(record.Key);
-        string value = record.Value is null ? "null" : Convert.ToHexString(record.Value.AsSpan(0, Math.Min(8, record.Value.Length)));
+        string value = record.Value is null
+            ? "null"
+            : Convert.ToHexString(record.Value.AsSpan(0, Math.Min(8, record.Value.Length)));
         string headers = string.Join(
             ",",
-            record.Headers.Select(static h => $"{Encoding.Latin1.GetString(h.Name)}={(h.Value is null ? "null" : Encoding.Latin1.GetString(h.Value))}")
+            record.Headers.Select(static h =>
+                $"{Encoding.Latin1.GetString(h.Name)}={(h.Value is null ? "null" : Encoding.Latin1.GetString(h.Value))}"
+            )
         );
         return $"[key {key} value {value} time {record.TimestampMs} headers {headers}]";
     }

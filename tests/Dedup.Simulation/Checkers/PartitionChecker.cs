@@ -43,7 +43,11 @@ public sealed class PartitionChecker
         );
         OutputChecker.Check(
             Log(_scenario.Spec.Quarantine),
-            [.. _expected.Select(static t => (t.ProducerId, t.Expected.Quarantine.ConvertAll(static q => q.Record)))],
+            [
+                .. _expected.Select(static t =>
+                    (t.ProducerId, t.Expected.Quarantine.ConvertAll(static q => q.Record))
+                ),
+            ],
             isQuarantine: true
         );
         if (_scenario.Spec.Duplicates is { } duplicates)
@@ -61,10 +65,14 @@ public sealed class PartitionChecker
     private void WalkChangelog()
     {
         ModelLog input = Log(_scenario.Spec.Input);
-        List<CommittedTransaction> transactions = CommittedTransaction.Of(Log(_scenario.Spec.Changelog));
+        List<CommittedTransaction> transactions = CommittedTransaction.Of(
+            Log(_scenario.Spec.Changelog)
+        );
         OffsetChange[] commits =
         [
-            .. Cluster.Group(_scenario.Spec.Group).Offsets.History.Where(change => change.Partition == _partition),
+            .. Cluster
+                .Group(_scenario.Spec.Group)
+                .Offsets.History.Where(change => change.Partition == _partition),
         ];
         var reference = new Reference(_scenario, _partition, IsTooFar);
         int next = 0;
@@ -74,7 +82,11 @@ public sealed class PartitionChecker
             Marker marker = ReadMarker(transaction);
             CheckOffset(i, transaction, marker, commits);
             var expected = new ExpectedTransaction();
-            for (; next < input.Archive.Count && input.Archive[next].Offset < marker.InputOffset; next++)
+            for (
+                ;
+                next < input.Archive.Count && input.Archive[next].Offset < marker.InputOffset;
+                next++
+            )
             {
                 if (input.Archive[next].IsVisible)
                 {
@@ -98,17 +110,28 @@ public sealed class PartitionChecker
 
     private Marker ReadMarker(CommittedTransaction transaction)
     {
-        LogEntry[] markers = [.. transaction.Entries.Where(static e => MarkerCodec.IsMarkerKey(e.Record!.Key))];
+        LogEntry[] markers =
+        [
+            .. transaction.Entries.Where(static e => MarkerCodec.IsMarkerKey(e.Record!.Key)),
+        ];
         if (markers.Length != 1)
         {
-            throw Broken("I4", $"a transaction ending at {transaction.CommitOffset} has {markers.Length} markers");
+            throw Broken(
+                "I4",
+                $"a transaction ending at {transaction.CommitOffset} has {markers.Length} markers"
+            );
         }
 
         return MarkerCodec.TryRead(markers[0].Record!.Value)
             ?? throw Broken("I4", $"the marker at {markers[0].Offset} cannot be read");
     }
 
-    private void CheckOffset(int index, CommittedTransaction transaction, Marker marker, OffsetChange[] commits)
+    private void CheckOffset(
+        int index,
+        CommittedTransaction transaction,
+        Marker marker,
+        OffsetChange[] commits
+    )
     {
         if (index >= commits.Length)
         {
@@ -139,7 +162,10 @@ public sealed class PartitionChecker
             );
         }
 
-        string counted = string.Join(", ", marker.Counts.OrderBy(static c => c.Key, StringComparer.Ordinal));
+        string counted = string.Join(
+            ", ",
+            marker.Counts.OrderBy(static c => c.Key, StringComparer.Ordinal)
+        );
         string expected = string.Join(", ", reference.Counts);
         if (counted != expected)
         {
@@ -155,7 +181,10 @@ public sealed class PartitionChecker
         var found = new Dictionary<long, (EventKey Key, SeenEntry Entry, BucketId Bucket)>();
         foreach (LogEntry entry in transaction.Entries)
         {
-            if (entry.Record!.Value is null || !ChunkKey.TryRead(entry.Record.Key, out ChunkKey key))
+            if (
+                entry.Record!.Value is null
+                || !ChunkKey.TryRead(entry.Record.Key, out ChunkKey key)
+            )
             {
                 continue;
             }
@@ -165,16 +194,27 @@ public sealed class PartitionChecker
             {
                 if (!found.TryAdd(seen.SourceOffset, (id, seen, key.Bucket)))
                 {
-                    throw Broken("I4", $"offset {seen.SourceOffset} is in the chunks of one transaction twice");
+                    throw Broken(
+                        "I4",
+                        $"offset {seen.SourceOffset} is in the chunks of one transaction twice"
+                    );
                 }
             }
         }
 
         foreach (ExpectedEntry entry in expected.Entries)
         {
-            if (!found.Remove(entry.SourceOffset, out (EventKey Key, SeenEntry Entry, BucketId Bucket) chunk))
+            if (
+                !found.Remove(
+                    entry.SourceOffset,
+                    out (EventKey Key, SeenEntry Entry, BucketId Bucket) chunk
+                )
+            )
             {
-                throw Broken("I4", $"the ID of input offset {entry.SourceOffset} is not in the changelog of its transaction");
+                throw Broken(
+                    "I4",
+                    $"the ID of input offset {entry.SourceOffset} is not in the changelog of its transaction"
+                );
             }
 
             CheckEntry(entry, chunk.Key, chunk.Entry, chunk.Bucket);
@@ -193,13 +233,19 @@ public sealed class PartitionChecker
     {
         if (entry.SeenMs != expected.SeenMs)
         {
-            throw Broken("I4", $"input offset {expected.SourceOffset}: seen {entry.SeenMs}, should be {expected.SeenMs}");
+            throw Broken(
+                "I4",
+                $"input offset {expected.SourceOffset}: seen {entry.SeenMs}, should be {expected.SeenMs}"
+            );
         }
 
         // An ID has one key for the life of the state, and no other ID has it.
         if (!_keys.TryAdd(expected.Id, key) && _keys[expected.Id] != key)
         {
-            throw Broken("I1", $"ID {expected.Id} is remembered as {key} and as {_keys[expected.Id]}: the hash key changed");
+            throw Broken(
+                "I1",
+                $"ID {expected.Id} is remembered as {key} and as {_keys[expected.Id]}: the hash key changed"
+            );
         }
 
         if (!_ids.TryAdd(key, expected.Id) && _ids[key] != expected.Id)
@@ -207,11 +253,21 @@ public sealed class PartitionChecker
             throw Broken("I2", $"IDs {expected.Id} and {_ids[key]} are both remembered as {key}");
         }
 
-        long expiryMs = expected.SeenMs + _scenario.Spec.Windows[0].WindowMs + _scenario.Spec.Windows[0].GraceMs;
+        long expiryMs =
+            expected.SeenMs
+            + _scenario.Spec.Windows[0].WindowMs
+            + _scenario.Spec.Windows[0].GraceMs;
         long width = _scenario.Spec.Windows[0].BucketWidthMs;
-        if (bucket.Class != 0 || bucket.Index * width > expiryMs || (bucket.Index + 1) * width <= expiryMs)
+        if (
+            bucket.Class != 0
+            || bucket.Index * width > expiryMs
+            || (bucket.Index + 1) * width <= expiryMs
+        )
         {
-            throw Broken("I4", $"input offset {expected.SourceOffset}: bucket {bucket} does not hold expiry {expiryMs}");
+            throw Broken(
+                "I4",
+                $"input offset {expected.SourceOffset}: bucket {bucket} does not hold expiry {expiryMs}"
+            );
         }
     }
 
@@ -219,7 +275,11 @@ public sealed class PartitionChecker
     {
         foreach (LogEntry entry in Log(_scenario.Spec.Quarantine).Archive)
         {
-            if (entry.IsVisible && OutputChecker.SourceOf(entry.Record!) is { } source && source.Reason == "timestamp-too-far-in-future")
+            if (
+                entry.IsVisible
+                && OutputChecker.SourceOf(entry.Record!) is { } source
+                && source.Reason == "timestamp-too-far-in-future"
+            )
             {
                 _tooFar.Add(source.Offset);
             }
@@ -234,9 +294,11 @@ public sealed class PartitionChecker
     {
         long appendedMs = Log(_scenario.Spec.Input).Archive[(int)offset].AppendedMs;
         long earliest = Worlds.ModelTime.EpochMs + appendedMs + _simulation.EarliestClockMs;
-        long latest = Worlds.ModelTime.EpochMs + _simulation.World.NowMs + _simulation.LatestClockMs;
+        long latest =
+            Worlds.ModelTime.EpochMs + _simulation.World.NowMs + _simulation.LatestClockMs;
         long maxFutureMs = _scenario.Spec.MaxFutureMs;
-        return timestampMs > latest + maxFutureMs || (timestampMs > earliest + maxFutureMs && _tooFar.Contains(offset));
+        return timestampMs > latest + maxFutureMs
+            || (timestampMs > earliest + maxFutureMs && _tooFar.Contains(offset));
     }
 
     private ViolationException Broken(string invariant, string what) =>

@@ -168,7 +168,12 @@ public sealed class Reference
     }
 
     /// <summary>Expects a record in quarantine; false when the topic refuses it there, too: then it goes without payload, as invalid.</summary>
-    private bool Quarantine(ExpectedTransaction transaction, LogEntry entry, string verdict, Reason reason)
+    private bool Quarantine(
+        ExpectedTransaction transaction,
+        LogEntry entry,
+        string verdict,
+        Reason reason
+    )
     {
         ModelRecord sent = QuarantineForm(entry, reason);
         bool fits = sent.Size <= _recordLimit;
@@ -184,7 +189,10 @@ public sealed class Reference
                 [
                     .. SourceHeaders(entry),
                     Header(HeaderNames.Reason, ReasonText.Of(reason)),
-                    Header(HeaderNames.Detail, "payload left out: the quarantine topic refuses it too"),
+                    Header(
+                        HeaderNames.Detail,
+                        "payload left out: the quarantine topic refuses it too"
+                    ),
                 ],
             };
         }
@@ -197,7 +205,11 @@ public sealed class Reference
     }
 
     private ModelRecord QuarantineForm(LogEntry entry, Reason reason) =>
-        With(entry.Record!, [.. SourceHeaders(entry), Header(HeaderNames.Reason, ReasonText.Of(reason))], -1);
+        With(
+            entry.Record!,
+            [.. SourceHeaders(entry), Header(HeaderNames.Reason, ReasonText.Of(reason))],
+            -1
+        );
 
     private ModelHeader[] SourceHeaders(LogEntry entry) =>
         [

@@ -15,7 +15,12 @@ public sealed class StoreChecker
 {
     private readonly SimulatedRun _simulation;
     private readonly int _partition;
-    private readonly List<(long Offset, BucketId Bucket, EventKey Key, SeenEntry Entry)> _committed = [];
+    private readonly List<(
+        long Offset,
+        BucketId Bucket,
+        EventKey Key,
+        SeenEntry Entry
+    )> _committed = [];
     private Marker? _last;
 
     /// <summary>Reads the changelog of a partition.</summary>
@@ -32,11 +37,13 @@ public sealed class StoreChecker
         }
     }
 
-    private ModelLog Log => _simulation.Cluster.Log(_simulation.Scenario.Spec.Changelog, _partition)!;
+    private ModelLog Log =>
+        _simulation.Cluster.Log(_simulation.Scenario.Spec.Changelog, _partition)!;
 
     private long WindowAndGraceMs => _simulation.Scenario.Spec.Windows[0].RetentionMs;
 
-    private long ClockMs => _last is null || _last.Classes.Length == 0 ? -1 : _last.Classes[0].ClockMs;
+    private long ClockMs =>
+        _last is null || _last.Classes.Length == 0 ? -1 : _last.Classes[0].ClockMs;
 
     /// <summary>Checks what a store left on disk.</summary>
     public void Check(StoreFiles files, string when)
@@ -78,7 +85,11 @@ public sealed class StoreChecker
         var left = new HashSet<(EventKey, SeenEntry)>();
         foreach (LogEntry entry in Log.Entries)
         {
-            if (entry.IsVisible && entry.Record!.Value is not null && ChunkKey.TryRead(entry.Record.Key, out _))
+            if (
+                entry.IsVisible
+                && entry.Record!.Value is not null
+                && ChunkKey.TryRead(entry.Record.Key, out _)
+            )
             {
                 var reader = new ChunkReader(entry.Record.Value);
                 while (reader.TryNext(out EventKey key, out SeenEntry seen))
@@ -131,7 +142,10 @@ public sealed class StoreChecker
         {
             _last = MarkerCodec.TryRead(entry.Record.Value);
         }
-        else if (entry.Record.Value is not null && ChunkKey.TryRead(entry.Record.Key, out ChunkKey key))
+        else if (
+            entry.Record.Value is not null
+            && ChunkKey.TryRead(entry.Record.Key, out ChunkKey key)
+        )
         {
             var reader = new ChunkReader(entry.Record.Value);
             while (reader.TryNext(out EventKey id, out SeenEntry seen))
@@ -150,7 +164,10 @@ public sealed class StoreChecker
         }
 
         return entry.Writer is not null
-            && _simulation.Cluster.Transactions.Entries.TryGetValue(entry.Writer, out TransactionEntry? transaction)
+            && _simulation.Cluster.Transactions.Entries.TryGetValue(
+                entry.Writer,
+                out TransactionEntry? transaction
+            )
             && transaction.ProducerId == entry.ProducerId
             && transaction.State == TransactionState.PrepareCommit;
     }

@@ -95,7 +95,10 @@ public sealed class ClientEnvironment
             long forMs = Faults.Chance.OneIn(3)
                 ? Faults.Chance.Between(10, 3000)
                 : Faults.Chance.Between(3000, 40_000);
-            Actor.Process.FrozenUntilMs = Math.Max(Actor.Process.FrozenUntilMs, World.NowMs + forMs);
+            Actor.Process.FrozenUntilMs = Math.Max(
+                Actor.Process.FrozenUntilMs,
+                World.NowMs + forMs
+            );
         }
 
         // Whoever froze the process, a call of one of its threads does not return before it goes on.

@@ -42,7 +42,10 @@ public static class LogReader
             }
 
             position = entry.Offset + 1;
-            bool wanted = isolation == Isolation.ReadCommitted ? entry.IsVisible : entry.Kind == EntryKind.Data;
+            bool wanted =
+                isolation == Isolation.ReadCommitted
+                    ? entry.IsVisible
+                    : entry.Kind == EntryKind.Data;
             if (wanted)
             {
                 batch.Add(log.Partition, entry);

@@ -8,15 +8,27 @@ namespace Dedup.Simulation.Clients;
 internal static class Lookups
 {
     /// <summary>ListOffsets for earliest and latest, with both isolation levels. Out of reach: Pending once the time is up.</summary>
-    public static BoundsLookup Bounds(ClientEnvironment env, string topic, int partition, int timeoutMs)
+    public static BoundsLookup Bounds(
+        ClientEnvironment env,
+        string topic,
+        int partition,
+        int timeoutMs
+    )
     {
         if (env.Cluster.Log(topic, partition) is not { } log)
         {
-            return new BoundsLookup(LookupStatus.Failed, default, $"{topic}/{partition} does not exist");
+            return new BoundsLookup(
+                LookupStatus.Failed,
+                default,
+                $"{topic}/{partition} does not exist"
+            );
         }
 
         long deadlineMs = env.World.NowMs + timeoutMs;
-        if (!env.WaitFor(log.UnavailableUntilMs, deadlineMs) || env.Faults.Happens(FaultKind.LookupPending))
+        if (
+            !env.WaitFor(log.UnavailableUntilMs, deadlineMs)
+            || env.Faults.Happens(FaultKind.LookupPending)
+        )
         {
             return new BoundsLookup(LookupStatus.Pending, default, "no leader");
         }

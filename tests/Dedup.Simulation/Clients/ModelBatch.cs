@@ -80,7 +80,9 @@ public sealed class ModelBatch : RecordBatch
     {
         if (_handedOver.Contains(index))
         {
-            throw new InvalidOperationException($"headers of record {index} were read after they were handed over");
+            throw new InvalidOperationException(
+                $"headers of record {index} were read after they were handed over"
+            );
         }
 
         return At(index).Entry.Record!.Headers;

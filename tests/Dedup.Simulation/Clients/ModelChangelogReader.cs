@@ -31,7 +31,10 @@ public sealed class ModelChangelogReader : IChangelogReader
         {
             foreach ((int partition, long position) in _positions)
             {
-                if (_env.Cluster.Log(_topic, partition) is { } log && position < LogReader.EndOf(log, Isolation))
+                if (
+                    _env.Cluster.Log(_topic, partition) is { } log
+                    && position < LogReader.EndOf(log, Isolation)
+                )
                 {
                     return true;
                 }
@@ -76,7 +79,10 @@ public sealed class ModelChangelogReader : IChangelogReader
         bool moved = false;
         foreach (int partition in _positions.Keys.ToArray())
         {
-            if (_env.Cluster.Log(_topic, partition) is not { IsAvailable: true } log || batch.Count >= most)
+            if (
+                _env.Cluster.Log(_topic, partition) is not { IsAvailable: true } log
+                || batch.Count >= most
+            )
             {
                 continue;
             }

@@ -25,7 +25,11 @@ public sealed class ModelFencer : IFencer
         _env.Enter(Point.FencerFence, (long)topic, partition);
         if (_topics[(int)topic] is not { } name || _env.Cluster.Log(name, partition) is not { } log)
         {
-            return new PendingLookup(LookupStatus.Failed, false, $"{topic}/{partition} does not exist");
+            return new PendingLookup(
+                LookupStatus.Failed,
+                false,
+                $"{topic}/{partition} does not exist"
+            );
         }
 
         if (!_env.WaitFor(log.UnavailableUntilMs, _env.World.NowMs + timeoutMs) || Fails())
@@ -42,7 +46,10 @@ public sealed class ModelFencer : IFencer
     public WriterLookup PendingWriter(int partition, int timeoutMs)
     {
         _env.Enter(Point.FencerFence, -1, partition);
-        if (Fails() || _env.Cluster.Log(_topics[(int)SinkTopic.Changelog]!, partition) is not { } log)
+        if (
+            Fails()
+            || _env.Cluster.Log(_topics[(int)SinkTopic.Changelog]!, partition) is not { } log
+        )
         {
             return new WriterLookup(LookupStatus.Pending, null);
         }
@@ -79,9 +86,18 @@ public sealed class ModelFencer : IFencer
             _env.World.Trace.Line(_env.World.NowMs, _env.Actor.Name, $"fences {transactionalId}");
         }
 
-        BrokerError error = Producers.Initialise(_env, transactionalId, 10_000, timeoutMs, out _, out _);
+        BrokerError error = Producers.Initialise(
+            _env,
+            transactionalId,
+            10_000,
+            timeoutMs,
+            out _,
+            out _
+        );
         _env.Leave();
-        return error == BrokerError.None ? TxResult.Ok : new TxResult(TxOutcome.Retriable, Detail: $"{error}");
+        return error == BrokerError.None
+            ? TxResult.Ok
+            : new TxResult(TxOutcome.Retriable, Detail: $"{error}");
     }
 
     private bool Fails() => _env.Faults.Happens(FaultKind.FencerFails);

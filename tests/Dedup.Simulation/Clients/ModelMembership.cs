@@ -3,7 +3,12 @@ using Dedup.Topology.Ports;
 namespace Dedup.Simulation.Clients;
 
 /// <summary>ConsumerGroupMetadata at one moment.</summary>
-public sealed class ModelMembership(string group, string memberId, int generation, string? instanceId) : GroupMembership
+public sealed class ModelMembership(
+    string group,
+    string memberId,
+    int generation,
+    string? instanceId
+) : GroupMembership
 {
     /// <summary>Group.</summary>
     public string Group { get; } = group;

@@ -94,7 +94,10 @@ public sealed partial class ModelSink
             return TimeOutForNow(commit, deadlineMs);
         }
 
-        if (!_env.WaitFor(Coordinator.UnavailableUntilMs, deadlineMs) || _env.Faults.Happens(FaultKind.EndTxnLost))
+        if (
+            !_env.WaitFor(Coordinator.UnavailableUntilMs, deadlineMs)
+            || _env.Faults.Happens(FaultKind.EndTxnLost)
+        )
         {
             World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
             return Unknown("EndTxn timed out, did not arrive");
@@ -145,34 +148,57 @@ public sealed partial class ModelSink
     {
         if (_env.Faults.Chance.OneIn(2))
         {
-            BrokerError error = Coordinator.EndTransaction(TransactionalId, _producerId, _epoch, commit);
+            BrokerError error = Coordinator.EndTransaction(
+                TransactionalId,
+                _producerId,
+                _epoch,
+                commit
+            );
             _isEnded = error == BrokerError.None;
         }
 
         World.Wait(_env.Actor, Math.Max(0, deadlineMs - World.NowMs));
-        return new TxResult(TxOutcome.Retriable, Detail: _isEnded ? "timed out, did happen" : "timed out");
+        return new TxResult(
+            TxOutcome.Retriable,
+            Detail: _isEnded ? "timed out, did happen" : "timed out"
+        );
     }
 
     /// <summary>Nobody knows; the producer is of no use from now on, since a repeated EndTxn could meet another transaction.</summary>
     private TxResult Unknown(string detail)
     {
-        _error = new TxResult(TxOutcome.Fatal, Detail: "the outcome of the transaction before is unknown");
+        _error = new TxResult(
+            TxOutcome.Fatal,
+            Detail: "the outcome of the transaction before is unknown"
+        );
         return new TxResult(TxOutcome.Unknown, Detail: detail);
     }
 
     /// <summary>The answer was lost and the client asks again with the same epoch: the coordinator says what it said, or that it is at it.</summary>
     private BrokerError Repeat(bool commit, long deadlineMs)
     {
-        World.Wait(_env.Actor, Math.Min(_env.Faults.Chance.Skewed(2000), Math.Max(0, deadlineMs - World.NowMs)));
+        World.Wait(
+            _env.Actor,
+            Math.Min(_env.Faults.Chance.Skewed(2000), Math.Max(0, deadlineMs - World.NowMs))
+        );
         return Coordinator.EndTransaction(TransactionalId, _producerId, _epoch, commit);
     }
 
-    private TxResult SendOffsetsNow(PartitionOffset[] offsets, ModelMembership membership, long deadlineMs)
+    private TxResult SendOffsetsNow(
+        PartitionOffset[] offsets,
+        ModelMembership membership,
+        long deadlineMs
+    )
     {
         GroupCoordinator group = _env.Cluster.Group(_options.Group);
         while (true)
         {
-            BrokerError error = Coordinator.AddOffsets(TransactionalId, _producerId, _epoch, _options.Group);
+            BrokerError error = Coordinator.AddOffsets(
+                TransactionalId,
+                _producerId,
+                _epoch,
+                _options.Group
+            );
             if (error == BrokerError.None)
             {
                 _hasOffsets = true;
@@ -201,12 +227,21 @@ public sealed partial class ModelSink
         }
     }
 
-    private BrokerError Hold(GroupCoordinator group, PartitionOffset[] offsets, ModelMembership membership)
+    private BrokerError Hold(
+        GroupCoordinator group,
+        PartitionOffset[] offsets,
+        ModelMembership membership
+    )
     {
         // The group coordinator verifies at the transaction coordinator, as a partition leader does (KIP-890).
         foreach (PartitionOffset o in offsets)
         {
-            BrokerError error = Coordinator.VerifyGroup(TransactionalId, _producerId, _epoch, _options.Group);
+            BrokerError error = Coordinator.VerifyGroup(
+                TransactionalId,
+                _producerId,
+                _epoch,
+                _options.Group
+            );
             if (error == BrokerError.None)
             {
                 error = group.CommitOffset(
@@ -252,7 +287,8 @@ public sealed partial class ModelSink
     private void Drain(SinkTopic topic, int partition, Queue<ModelRecord> queue, long deadlineMs)
     {
         string name =
-            _options.Topics[(int)topic] ?? throw new InvalidOperationException($"the pipeline has no topic {topic}");
+            _options.Topics[(int)topic]
+            ?? throw new InvalidOperationException($"the pipeline has no topic {topic}");
         while (queue.Count > 0 && _error.IsOk)
         {
             BrokerError error = SendOne(name, partition, queue.Peek());
@@ -282,7 +318,13 @@ public sealed partial class ModelSink
     {
         if (!_added.Contains((name, partition)))
         {
-            BrokerError error = Coordinator.AddPartition(TransactionalId, _producerId, _epoch, name, partition);
+            BrokerError error = Coordinator.AddPartition(
+                TransactionalId,
+                _producerId,
+                _epoch,
+                name,
+                partition
+            );
             if (error != BrokerError.None)
             {
                 return error;
@@ -301,7 +343,13 @@ public sealed partial class ModelSink
             return BrokerError.LeaderUnavailable;
         }
 
-        BrokerError verified = Coordinator.Verify(TransactionalId, _producerId, _epoch, name, partition);
+        BrokerError verified = Coordinator.Verify(
+            TransactionalId,
+            _producerId,
+            _epoch,
+            name,
+            partition
+        );
         if (verified != BrokerError.None)
         {
             return verified;
@@ -346,7 +394,10 @@ public sealed partial class ModelSink
         foreach (ModelRecord record in records)
         {
             BrokerError error = Coordinator.Verify(id, producerId, epoch, name, partition);
-            if (error != BrokerError.None || _env.Cluster.Log(name, partition) is not { IsAvailable: true } log)
+            if (
+                error != BrokerError.None
+                || _env.Cluster.Log(name, partition) is not { IsAvailable: true } log
+            )
             {
                 return;
             }
@@ -361,11 +412,28 @@ public sealed partial class ModelSink
     private TxResult Map(BrokerError error) =>
         error switch
         {
-            BrokerError.ProducerFenced => new TxResult(TxOutcome.Fenced, Detail: "a newer producer exists"),
-            BrokerError.InvalidTxnState => new TxResult(TxOutcome.Fatal, Detail: "INVALID_TXN_STATE"),
-            BrokerError.TooLarge => new TxResult(TxOutcome.Refused, Reason.RefusedTooLarge, "MSG_SIZE_TOO_LARGE"),
-            BrokerError.InvalidTimestamp => new TxResult(TxOutcome.Refused, Reason.RefusedTimestamp, "INVALID_TIMESTAMP"),
-            BrokerError.UnknownPartition => new TxResult(TxOutcome.Misconfigured, Detail: "UNKNOWN_TOPIC_OR_PART"),
+            BrokerError.ProducerFenced => new TxResult(
+                TxOutcome.Fenced,
+                Detail: "a newer producer exists"
+            ),
+            BrokerError.InvalidTxnState => new TxResult(
+                TxOutcome.Fatal,
+                Detail: "INVALID_TXN_STATE"
+            ),
+            BrokerError.TooLarge => new TxResult(
+                TxOutcome.Refused,
+                Reason.RefusedTooLarge,
+                "MSG_SIZE_TOO_LARGE"
+            ),
+            BrokerError.InvalidTimestamp => new TxResult(
+                TxOutcome.Refused,
+                Reason.RefusedTimestamp,
+                "INVALID_TIMESTAMP"
+            ),
+            BrokerError.UnknownPartition => new TxResult(
+                TxOutcome.Misconfigured,
+                Detail: "UNKNOWN_TOPIC_OR_PART"
+            ),
             _ => new TxResult(TxOutcome.Abortable, Detail: $"{error}"),
         };
 }

@@ -82,7 +82,9 @@ public sealed partial class ModelSink : ITransactionalSink
             out _epoch
         );
         _env.Leave();
-        return error == BrokerError.None ? TxResult.Ok : new TxResult(TxOutcome.Retriable, Detail: $"{error}");
+        return error == BrokerError.None
+            ? TxResult.Ok
+            : new TxResult(TxOutcome.Retriable, Detail: $"{error}");
     }
 
     /// <inheritdoc/>
@@ -96,7 +98,10 @@ public sealed partial class ModelSink : ITransactionalSink
 
         if (_epoch < 0)
         {
-            return new TxResult(TxOutcome.Fatal, Detail: "_STATE: init_transactions() has not succeeded");
+            return new TxResult(
+                TxOutcome.Fatal,
+                Detail: "_STATE: init_transactions() has not succeeded"
+            );
         }
 
         if (_inTransaction)
@@ -121,7 +126,12 @@ public sealed partial class ModelSink : ITransactionalSink
         AddedHeaders? added
     )
     {
-        _env.Enter(Point.SinkForward, ((long)topic << 32) | (uint)partition, batch.OffsetOf(index), hot: true);
+        _env.Enter(
+            Point.SinkForward,
+            ((long)topic << 32) | (uint)partition,
+            batch.OffsetOf(index),
+            hot: true
+        );
         var source = (ModelBatch)batch;
         ModelRecord record = source.Record(index);
         TxResult result = Accept(
@@ -162,7 +172,11 @@ public sealed partial class ModelSink : ITransactionalSink
     }
 
     /// <inheritdoc/>
-    public TxResult SendOffsets(ReadOnlySpan<PartitionOffset> offsets, GroupMembership membership, int timeoutMs)
+    public TxResult SendOffsets(
+        ReadOnlySpan<PartitionOffset> offsets,
+        GroupMembership membership,
+        int timeoutMs
+    )
     {
         _env.Enter(Point.SinkSendOffsets, offsets.Length, membership.Generation);
         RequireTransaction();
@@ -177,7 +191,11 @@ public sealed partial class ModelSink : ITransactionalSink
         }
 
         PartitionOffset[] copy = offsets.ToArray();
-        TxResult result = SendOffsetsNow(copy, (ModelMembership)membership, World.NowMs + timeoutMs);
+        TxResult result = SendOffsetsNow(
+            copy,
+            (ModelMembership)membership,
+            World.NowMs + timeoutMs
+        );
         if (result.IsOk && _env.Faults.Happens(FaultKind.Retriable))
         {
             // It happened, and the caller is told that it may ask again: the second time changes nothing.
@@ -241,7 +259,11 @@ public sealed partial class ModelSink : ITransactionalSink
         if (record.Size > _options.MaxMessageBytes)
         {
             // rd_kafka_produce: MSG_SIZE_TOO_LARGE, this one only, the transaction is not touched.
-            return new TxResult(TxOutcome.Refused, Reason.RefusedTooLarge, "larger than message.max.bytes of the client");
+            return new TxResult(
+                TxOutcome.Refused,
+                Reason.RefusedTooLarge,
+                "larger than message.max.bytes of the client"
+            );
         }
 
         // The client refuses what lies between no timestamp (-1) and the beginning of time in its own way: a negative or
@@ -282,7 +304,12 @@ public sealed partial class ModelSink : ITransactionalSink
     /// (rd_kafka_produceva says __STATE; the adapter asks for the cause).
     /// </summary>
     private TxResult AlreadyFailed() =>
-        _error.Outcome == TxOutcome.Refused ? _error with { Outcome = TxOutcome.Abortable } : _error;
+        _error.Outcome == TxOutcome.Refused
+            ? _error with
+            {
+                Outcome = TxOutcome.Abortable,
+            }
+            : _error;
 
     private void RequireTransaction()
     {

@@ -110,7 +110,13 @@ public sealed partial class ModelSource
 
         if (_owned.Count > 0)
         {
-            Run(new GroupOp(_generation >= 0 ? OpKind.Revoke : OpKind.Lose, [.. _owned], Rejoin: false));
+            Run(
+                new GroupOp(
+                    _generation >= 0 ? OpKind.Revoke : OpKind.Lose,
+                    [.. _owned],
+                    Rejoin: false
+                )
+            );
         }
 
         // KIP-345: a static member does not send LeaveGroup; its place is kept until its session ends.
@@ -139,7 +145,8 @@ public sealed partial class ModelSource
 
         if (_env.Faults.Happens(FaultKind.HeartbeatLoss))
         {
-            _deafUntilMs = World.NowMs + _env.Faults.Chance.Between(1000, 2 * _options.SessionTimeoutMs);
+            _deafUntilMs =
+                World.NowMs + _env.Faults.Chance.Between(1000, 2 * _options.SessionTimeoutMs);
         }
 
         if (World.NowMs < _deafUntilMs)
@@ -215,7 +222,13 @@ public sealed partial class ModelSource
             _owned.Clear();
         }
 
-        BrokerError error = Group.Join(this, _options.Topic, _memberId, _assignmentGeneration, _owned);
+        BrokerError error = Group.Join(
+            this,
+            _options.Topic,
+            _memberId,
+            _assignmentGeneration,
+            _owned
+        );
         switch (error)
         {
             case BrokerError.None:
@@ -315,7 +328,11 @@ public sealed partial class ModelSource
                 GiveUp(lost);
                 break;
             default:
-                _listener!.OnFault(SourceFault.Fenced, -1, $"group.instance.id {InstanceId} is used by another member");
+                _listener!.OnFault(
+                    SourceFault.Fenced,
+                    -1,
+                    $"group.instance.id {InstanceId} is used by another member"
+                );
                 break;
         }
     }
@@ -353,7 +370,11 @@ public sealed partial class ModelSource
 
         if (World.Trace.On)
         {
-            World.Trace.Line(World.NowMs, _env.Actor.Name, $"{point} [{string.Join(",", partitions)}] generation {_generation}");
+            World.Trace.Line(
+                World.NowMs,
+                _env.Actor.Name,
+                $"{point} [{string.Join(",", partitions)}] generation {_generation}"
+            );
         }
     }
 

@@ -51,7 +51,8 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
     }
 
     /// <inheritdoc/>
-    public GroupMembership Membership => new ModelMembership(_options.Group, _memberId, _generation, InstanceId);
+    public GroupMembership Membership =>
+        new ModelMembership(_options.Group, _memberId, _generation, InstanceId);
 
     /// <summary>Whether a poll would bring something.</summary>
     public bool HasWork
@@ -65,7 +66,11 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
 
             foreach ((int partition, Fetch fetch) in _fetches)
             {
-                if (fetch.IsActive && Log(partition) is { } log && fetch.Position < LogReader.EndOf(log, _options.Isolation))
+                if (
+                    fetch.IsActive
+                    && Log(partition) is { } log
+                    && fetch.Position < LogReader.EndOf(log, _options.Isolation)
+                )
                 {
                     return true;
                 }
@@ -94,7 +99,11 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
         }
 
         var batch = new ModelBatch();
-        int most = _env.Faults.Happens(FaultKind.SlowFetch) ? World.NowMs % 2 == 0 ? 0 : 1 : maxRecords;
+        int most = _env.Faults.Happens(FaultKind.SlowFetch)
+            ? World.NowMs % 2 == 0
+                ? 0
+                : 1
+            : maxRecords;
         FetchInto(batch, most);
         if (batch.Count == 0)
         {
@@ -135,7 +144,8 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
     }
 
     /// <inheritdoc/>
-    public long KnownEnd(int partition) => _fetches.TryGetValue(partition, out Fetch? fetch) ? fetch.KnownEnd : -1;
+    public long KnownEnd(int partition) =>
+        _fetches.TryGetValue(partition, out Fetch? fetch) ? fetch.KnownEnd : -1;
 
     /// <inheritdoc/>
     public OffsetLookup Committed(int partition, int timeoutMs)
@@ -143,7 +153,10 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
         _env.Enter(Point.SourceCommitted, partition, timeoutMs);
         GroupCoordinator group = _env.Cluster.Group(_options.Group);
         long deadlineMs = World.NowMs + timeoutMs;
-        if (!_env.WaitFor(group.UnavailableUntilMs, deadlineMs) || _env.Faults.Happens(FaultKind.LookupPending))
+        if (
+            !_env.WaitFor(group.UnavailableUntilMs, deadlineMs)
+            || _env.Faults.Happens(FaultKind.LookupPending)
+        )
         {
             return new OffsetLookup(LookupStatus.Pending, -1, "coordinator out of reach");
         }
@@ -159,7 +172,11 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
         World.Interleave(_env.Actor);
         if (error == BrokerError.UnstableOffset)
         {
-            return new OffsetLookup(LookupStatus.Pending, -1, "a pending transaction holds the offset");
+            return new OffsetLookup(
+                LookupStatus.Pending,
+                -1,
+                "a pending transaction holds the offset"
+            );
         }
 
         _env.Leave();
@@ -192,7 +209,9 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
     private Fetch Owned(int partition) =>
         _fetches.TryGetValue(partition, out Fetch? fetch)
             ? fetch
-            : throw new InvalidOperationException($"partition {partition} is not assigned to this consumer");
+            : throw new InvalidOperationException(
+                $"partition {partition} is not assigned to this consumer"
+            );
 
     private void FetchInto(ModelBatch batch, int maxRecords)
     {
@@ -216,7 +235,8 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
             {
                 // auto.offset.reset=error; a position beyond the end means another log than before.
                 fetch.IsPaused = true;
-                string detail = $"offset {fetch.Position} is outside {log.StartOffset}..{log.HighWatermark}";
+                string detail =
+                    $"offset {fetch.Position} is outside {log.StartOffset}..{log.HighWatermark}";
                 _listener!.OnFault(SourceFault.OffsetOutOfRange, partition, detail);
                 continue;
             }

@@ -85,7 +85,9 @@ public sealed record SimulateOptions
             }
 
             SimulateOptions? next = options.With(name, args[++i]);
-            error = next is null ? $"{name} {args[i]}: unknown option or not a valid value; see tests/simulate --help" : null;
+            error = next is null
+                ? $"{name} {args[i]}: unknown option or not a valid value; see tests/simulate --help"
+                : null;
             options = next ?? options;
         }
 
@@ -102,7 +104,12 @@ public sealed record SimulateOptions
 
     private SimulateOptions? With(string name, string value)
     {
-        bool isNumber = ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number);
+        bool isNumber = ulong.TryParse(
+            value,
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out ulong number
+        );
         bool isCount = isNumber && number is > 0 and <= 1_000_000_000;
         return name switch
         {
@@ -110,17 +117,34 @@ public sealed record SimulateOptions
             "--from" when isNumber => this with { From = number },
             "--seed" when isNumber => this with { Seed = number },
             "--threads" when isCount => this with { Threads = (int)Math.Min(number, 256) },
-            "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out double m) && m > 0 => this with
-            {
-                Minutes = m,
-            },
+            "--minutes"
+                when double.TryParse(value, CultureInfo.InvariantCulture, out double m) && m > 0 =>
+                this with
+                {
+                    Minutes = m,
+                },
             "--log" => this with { Log = value },
             "--bug" => this with { Bug = value },
-            "--records" when isCount => this with { Overrides = Overrides with { Records = (int)number } },
-            "--processes" when isCount => this with { Overrides = Overrides with { Processes = (int)number } },
-            "--lanes" when isCount => this with { Overrides = Overrides with { Lanes = (int)number } },
-            "--partitions" when isCount => this with { Overrides = Overrides with { Partitions = (int)number } },
-            "--without" when ReadKinds(value) is { } kinds => this with { Overrides = Overrides with { Without = kinds } },
+            "--records" when isCount => this with
+            {
+                Overrides = Overrides with { Records = (int)number },
+            },
+            "--processes" when isCount => this with
+            {
+                Overrides = Overrides with { Processes = (int)number },
+            },
+            "--lanes" when isCount => this with
+            {
+                Overrides = Overrides with { Lanes = (int)number },
+            },
+            "--partitions" when isCount => this with
+            {
+                Overrides = Overrides with { Partitions = (int)number },
+            },
+            "--without" when ReadKinds(value) is { } kinds => this with
+            {
+                Overrides = Overrides with { Without = kinds },
+            },
             "--faults" when ReadRange(value) is { } range => this with
             {
                 Overrides = Overrides with { FirstFault = range.From, EndFault = range.To },

@@ -28,7 +28,14 @@ public sealed class ModelStore : IFirstSeenStore
     private int _recentCount;
     private bool _isClosed;
 
-    internal ModelStore(ClientEnvironment env, ModelDisk disk, StoreFiles files, int partition, int capacity, Rng chance)
+    internal ModelStore(
+        ClientEnvironment env,
+        ModelDisk disk,
+        StoreFiles files,
+        int partition,
+        int capacity,
+        Rng chance
+    )
     {
         _env = env;
         _disk = disk;
@@ -282,7 +289,8 @@ public sealed class ModelStore : IFirstSeenStore
         _env.World.Trace.Mix(Point.StoreSealHeader, _partition, _files.Header!.Floor);
         if (_env.World.Trace.On)
         {
-            string what = $"store {_partition} sealed: input {_files.Header.Marker.InputOffset}, floor {_files.Header.Floor}";
+            string what =
+                $"store {_partition} sealed: input {_files.Header.Marker.InputOffset}, floor {_files.Header.Floor}";
             _env.World.Trace.Line(_env.World.NowMs, _env.Actor.Name, what);
         }
     }

@@ -50,7 +50,11 @@ public sealed class ModelStoreFactory : IStoreFactory
 
         if (files.IsCorrupt)
         {
-            return new StoreOpening(StoreOpenStatus.Corrupt, null, "Corruption: block checksum mismatch");
+            return new StoreOpening(
+                StoreOpenStatus.Corrupt,
+                null,
+                "Corruption: block checksum mismatch"
+            );
         }
 
         var store = new ModelStore(_env, _disk, files, partition, _capacity, _chance);
@@ -64,7 +68,9 @@ public sealed class ModelStoreFactory : IStoreFactory
         _env.Enter(Point.StoreSetAside, partition);
         if (_disk.Stores.TryGetValue(partition, out StoreFiles? files) && files.Holder is not null)
         {
-            throw new InvalidOperationException($"store {partition} was set aside while it is open");
+            throw new InvalidOperationException(
+                $"store {partition} was set aside while it is open"
+            );
         }
 
         _disk.Stores.Remove(partition);

@@ -177,5 +177,6 @@ public sealed class FaultPlan
     }
 
     /// <summary>The gap to the next one is uniform around its mean: cheaper than a draw at each opportunity.</summary>
-    private void Draw(int kind) => _left[kind] = _oneIn[kind] == 0 ? 0 : _chance[kind].Between(1, (2 * _oneIn[kind]) - 1);
+    private void Draw(int kind) =>
+        _left[kind] = _oneIn[kind] == 0 ? 0 : _chance[kind].Between(1, (2 * _oneIn[kind]) - 1);
 }

@@ -31,7 +31,12 @@ public static class FailureReport
         if (overrides.Without.Count > 0)
         {
             parts.Add("--without");
-            parts.Add(string.Join(",", overrides.Without.Select(static kind => Enum.GetName<FaultKind>(kind))));
+            parts.Add(
+                string.Join(
+                    ",",
+                    overrides.Without.Select(static kind => Enum.GetName<FaultKind>(kind))
+                )
+            );
         }
 
         if (overrides.FirstFault > 0 || overrides.EndFault < int.MaxValue)

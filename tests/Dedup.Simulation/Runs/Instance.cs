@@ -121,7 +121,13 @@ public sealed class Instance
         {
             OnCrash = _ => Kill("crash at a port"),
         };
-        string?[] topics = [scenario.Spec.Clean, scenario.Spec.Duplicates, scenario.Spec.Quarantine, scenario.Spec.Changelog];
+        string?[] topics =
+        [
+            scenario.Spec.Clean,
+            scenario.Spec.Duplicates,
+            scenario.Spec.Quarantine,
+            scenario.Spec.Changelog,
+        ];
         var source = new ModelSource(env, SourceOptions(index));
         var reader = new ModelChangelogReader(env, scenario.Spec.Changelog);
         var sink = new ModelSink(

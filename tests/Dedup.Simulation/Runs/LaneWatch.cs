@@ -8,7 +8,8 @@ namespace Dedup.Simulation.Runs;
 /// <summary>Puts what a lane tells of itself into the trace. The checkers do not look at it.</summary>
 internal sealed class LaneWatch(SimulatedRun simulation, ClientEnvironment env) : ILaneObserver
 {
-    public void LaneChanged(LaneState from, LaneState to, string why) => Note($"{from} -> {to}: {why}");
+    public void LaneChanged(LaneState from, LaneState to, string why) =>
+        Note($"{from} -> {to}: {why}");
 
     public void TaskChanged(int partition, TaskState from, TaskState to) =>
         Note($"task {partition} {from} -> {to}");

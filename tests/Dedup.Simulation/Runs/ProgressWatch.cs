@@ -61,17 +61,22 @@ internal sealed class ProgressWatch
         {
             if (IsLagging(partition))
             {
-                stuck.Add($"partition {partition} stands at {Committed(partition)}, {Input.Logs[partition].Bounds}");
+                stuck.Add(
+                    $"partition {partition} stands at {Committed(partition)}, {Input.Logs[partition].Bounds}"
+                );
             }
         }
 
         return stuck.Count == 0 ? "a transaction is pending" : string.Join("; ", stuck);
     }
 
-    private bool IsLagging(int partition) => Committed(partition) <= LastRecord(Input.Logs[partition]);
+    private bool IsLagging(int partition) =>
+        Committed(partition) <= LastRecord(Input.Logs[partition]);
 
     private long Committed(int partition) =>
-        _run.Cluster.Group(_run.Scenario.Spec.Group).Offsets.Committed.TryGetValue(partition, out long offset)
+        _run
+            .Cluster.Group(_run.Scenario.Spec.Group)
+            .Offsets.Committed.TryGetValue(partition, out long offset)
             ? offset
             : -1;
 

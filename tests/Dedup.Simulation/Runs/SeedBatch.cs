@@ -89,7 +89,10 @@ public sealed class SeedBatch
 
     private void Work()
     {
-        while (_failures.Count < MaxFailures && (Deadline is not { } deadline || _watch.Elapsed < deadline))
+        while (
+            _failures.Count < MaxFailures
+            && (Deadline is not { } deadline || _watch.Elapsed < deadline)
+        )
         {
             long index = Interlocked.Increment(ref _next) - 1;
             if (index >= _count && !IsEndless)
@@ -116,7 +119,9 @@ public sealed class SeedBatch
         if (result.Violation is not null)
         {
             _failures.Add(result);
-            Progress?.WriteLine($"seed {result.Seed}: {result.Violation.Invariant}: {result.Violation.What}");
+            Progress?.WriteLine(
+                $"seed {result.Seed}: {result.Violation.Invariant}: {result.Violation.What}"
+            );
         }
 
         if (_watch.ElapsedMilliseconds - _reportedMs >= 10_000)

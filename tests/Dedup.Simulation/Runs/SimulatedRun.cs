@@ -46,16 +46,29 @@ public sealed class SimulatedRun
 
         _mayBeFenced = scenario.IsStatic;
         ModelTopic input = Cluster.MakeTopic(scenario.Spec.Input, scenario.Partitions);
-        foreach (string? name in new[] { scenario.Spec.Clean, scenario.Spec.Quarantine, scenario.Spec.Duplicates })
+        foreach (
+            string? name in new[]
+            {
+                scenario.Spec.Clean,
+                scenario.Spec.Quarantine,
+                scenario.Spec.Duplicates,
+            }
+        )
         {
             if (name is not null)
             {
-                Cluster.MakeTopic(name, scenario.Partitions).MaxMessageBytes = scenario.MaxMessageBytes;
+                Cluster.MakeTopic(name, scenario.Partitions).MaxMessageBytes =
+                    scenario.MaxMessageBytes;
             }
         }
 
         Cluster.MakeTopic(scenario.Spec.Changelog, scenario.Partitions).DeleteRetentionMs = 5_000;
-        Identity = new StateIdentity(Cluster.Id, input.Id, scenario.Partitions, scenario.Spec.Recipe.Version);
+        Identity = new StateIdentity(
+            Cluster.Id,
+            input.Id,
+            scenario.Partitions,
+            scenario.Spec.Recipe.Version
+        );
         _workload = new Workload(scenario, Cluster);
         _auditor = new Auditor(this);
     }
@@ -92,17 +105,26 @@ public sealed class SimulatedRun
         new SimulatedRun(scenario, lines).RunAll();
 
     /// <summary>A process died: what it left on disk is looked at.</summary>
-    public void OnDeath(Instance instance) => _auditor.CheckDisk(instance.Disk, "at the death of " + instance.Id);
+    public void OnDeath(Instance instance) =>
+        _auditor.CheckDisk(instance.Disk, "at the death of " + instance.Id);
 
     /// <summary>A lane failed. Allowed only where the seed gave it a reason to.</summary>
     public void OnFailure(Instance instance, Lane lane)
     {
         bool allowed =
             (lane.IsStoreFailure && Faults.OneIn(FaultKind.DiskFull) > 0)
-            || (_mayBeFenced && lane.Failure!.Contains("another process is in group", StringComparison.Ordinal));
+            || (
+                _mayBeFenced
+                && lane.Failure!.Contains("another process is in group", StringComparison.Ordinal)
+            );
         if (!allowed)
         {
-            Break(new Violation("Failure", $"{instance.Id}: a lane failed without cause: {lane.Failure}"));
+            Break(
+                new Violation(
+                    "Failure",
+                    $"{instance.Id}: a lane failed without cause: {lane.Failure}"
+                )
+            );
         }
     }
 
@@ -204,11 +226,16 @@ public sealed class SimulatedRun
     /// </summary>
     private void Quiet()
     {
-        World.RunUntil(World.NowMs + 600_000, () => _workload.IsDone || _violation is not null, MaxSteps);
+        World.RunUntil(
+            World.NowMs + 600_000,
+            () => _workload.IsDone || _violation is not null,
+            MaxSteps
+        );
         EndFaults();
         long fenceMs = Scenario.TransactionTimeoutMs + Scenario.Pace.TransactionSweepMs + 5_000;
         long begunMs = World.NowMs;
-        long boundMs = Math.Max(Scenario.SessionTimeoutMs, fenceMs) + (4L * Scenario.Pace.JoinMs) + 20_000;
+        long boundMs =
+            Math.Max(Scenario.SessionTimeoutMs, fenceMs) + (4L * Scenario.Pace.JoinMs) + 20_000;
         var progress = new ProgressWatch(this);
         World.RunUntil(
             begunMs + boundMs,
@@ -218,7 +245,8 @@ public sealed class SimulatedRun
         _quietMs = World.NowMs - begunMs;
         if (_violation is null && !progress.HasResumed())
         {
-            string what = $"{_quietMs} ms after the last fault (bound {boundMs} ms) nothing goes on: {progress.WhatIsStuck()}";
+            string what =
+                $"{_quietMs} ms after the last fault (bound {boundMs} ms) nothing goes on: {progress.WhatIsStuck()}";
             Break(new Violation("I6", what));
         }
 
@@ -229,7 +257,12 @@ public sealed class SimulatedRun
         );
         if (_violation is null && !progress.IsAllConsumed())
         {
-            Break(new Violation("I6", $"not all input is consumed in the end: {progress.WhatIsStuck()}"));
+            Break(
+                new Violation(
+                    "I6",
+                    $"not all input is consumed in the end: {progress.WhatIsStuck()}"
+                )
+            );
         }
     }
 
@@ -281,7 +314,8 @@ public sealed class SimulatedRun
 
         World.RunUntil(
             World.NowMs + 60_000,
-            () => _violation is not null || _instances.TrueForAll(static instance => !instance.IsUp),
+            () =>
+                _violation is not null || _instances.TrueForAll(static instance => !instance.IsUp),
             MaxSteps
         );
         if (_violation is null && _instances.Exists(static instance => instance.IsUp))

@@ -108,12 +108,15 @@ internal sealed class Weather(SimulatedRun simulation)
             GroupOffsets offsets = Cluster.Group(simulation.Scenario.Spec.Group).Offsets;
             if (offsets.Committed.TryGetValue(log.Partition, out long committed))
             {
-                log.DeleteBefore(Chance.Between(log.StartOffset, Math.Min(committed, log.LastStableOffset)));
+                log.DeleteBefore(
+                    Chance.Between(log.StartOffset, Math.Min(committed, log.LastStableOffset))
+                );
             }
         }
     }
 
-    private long OutageMs() => Chance.OneIn(4) ? Chance.Between(500, 15_000) : Chance.Between(1, 500);
+    private long OutageMs() =>
+        Chance.OneIn(4) ? Chance.Between(500, 15_000) : Chance.Between(1, 500);
 
     private ModelLog AnyLog()
     {

@@ -156,7 +156,9 @@ public sealed record Scenario
 
     private static PipelineSpec DrawSpec(Rng rng)
     {
-        long windowMs = rng.Percent(70) ? rng.Between(500, 20_000) : rng.Between(20_000, 10_000_000);
+        long windowMs = rng.Percent(70)
+            ? rng.Between(500, 20_000)
+            : rng.Between(20_000, 10_000_000);
         long graceMs = rng.Below(4) switch
         {
             0 => 0,

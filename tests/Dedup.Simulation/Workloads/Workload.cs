@@ -74,7 +74,9 @@ public sealed class Workload
         for (int i = 0; i < size; i++)
         {
             (int partition, ModelRecord record) = Next();
-            _cluster.Log(_scenario.Spec.Input, partition)!.AppendTransactional(record, InputProducerId, 0, "upstream");
+            _cluster
+                .Log(_scenario.Spec.Input, partition)!
+                .AppendTransactional(record, InputProducerId, 0, "upstream");
             touched.Add(partition);
         }
 
@@ -147,7 +149,10 @@ public sealed class Workload
         }
 
         // Beyond what clean takes now and then; with its quarantine headers even beyond what quarantine takes.
-        int length = isHostile && _rng.OneIn(6) ? _scenario.MaxMessageBytes + _rng.Between(-400, 100) : _rng.Below(24);
+        int length =
+            isHostile && _rng.OneIn(6)
+                ? _scenario.MaxMessageBytes + _rng.Between(-400, 100)
+                : _rng.Below(24);
         byte[] value = new byte[Math.Max(4, length)];
         BinaryPrimitives.WriteInt32LittleEndian(value, number);
         return value;
@@ -163,7 +168,9 @@ public sealed class Workload
         var headers = new ModelHeader[_rng.Between(1, 4)];
         for (int i = 0; i < headers.Length; i++)
         {
-            byte[] name = isHostile ? [(byte)_rng.Below(256)] : Encoding.UTF8.GetBytes($"h{_rng.Below(2)}");
+            byte[] name = isHostile
+                ? [(byte)_rng.Below(256)]
+                : Encoding.UTF8.GetBytes($"h{_rng.Below(2)}");
             headers[i] = new ModelHeader(name, _rng.OneIn(4) ? null : [(byte)_rng.Below(256)]);
         }
 

@@ -29,6 +29,10 @@ public sealed class ModelTime : TimeProvider
         DateTimeOffset.FromUnixTimeMilliseconds(EpochMs + _world.NowMs + _process.WallOffsetMs);
 
     /// <summary>A lane steps and has no timers: one that makes some would escape the simulation.</summary>
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        throw new NotSupportedException("Lane code must not use timers: it steps.");
+    public override ITimer CreateTimer(
+        TimerCallback callback,
+        object? state,
+        TimeSpan dueTime,
+        TimeSpan period
+    ) => throw new NotSupportedException("Lane code must not use timers: it steps.");
 }

@@ -49,7 +49,8 @@ public sealed class World
     public void Remove(Actor actor) => _actors.Remove(actor);
 
     /// <summary>Runs an action at a time.</summary>
-    public void At(long atMs, Action action) => _timers.Enqueue(action, (Math.Max(atMs, NowMs), _order++));
+    public void At(long atMs, Action action) =>
+        _timers.Enqueue(action, (Math.Max(atMs, NowMs), _order++));
 
     /// <summary>Runs an action after some ms.</summary>
     public void After(long ms, Action action) => At(NowMs + ms, action);
@@ -112,7 +113,10 @@ public sealed class World
     /// <summary>One thing happens: a timer that is due, a step of a lane that is ready, or time goes on.</summary>
     private void Turn(long untilMs, bool steps)
     {
-        if (_timers.TryPeek(out Action? due, out (long AtMs, long Order) when) && when.AtMs <= NowMs)
+        if (
+            _timers.TryPeek(out Action? due, out (long AtMs, long Order) when)
+            && when.AtMs <= NowMs
+        )
         {
             _timers.Dequeue();
             due();
@@ -137,7 +141,10 @@ public sealed class World
             {
                 if (sleeper.IsAlive && !sleeper.IsDone && !sleeper.IsBusy)
                 {
-                    nextMs = Math.Min(nextMs, Math.Max(sleeper.SleepUntilMs, sleeper.Process.FrozenUntilMs));
+                    nextMs = Math.Min(
+                        nextMs,
+                        Math.Max(sleeper.SleepUntilMs, sleeper.Process.FrozenUntilMs)
+                    );
                 }
             }
         }
