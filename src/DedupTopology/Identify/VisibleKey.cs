@@ -25,7 +25,7 @@ public static class VisibleKey
         }
         else if (scratch is { Kind: IdKind.Bytes, Source: 0 })
         {
-            _ = SHA256.HashData(scratch.Id, digest);
+            scratch.Sha256(scratch.Id, digest);
         }
         else
         {
@@ -34,7 +34,7 @@ public static class VisibleKey
             tagged[0] = 0xFF;
             tagged[1] = (byte)((scratch.Source << 2) | (int)scratch.Kind);
             id.CopyTo(tagged[2..]);
-            _ = SHA256.HashData(tagged, digest);
+            scratch.Sha256(tagged, digest);
         }
 
         _ = Convert.TryToHexStringLower(digest, target, out _);

@@ -1,22 +1,8 @@
+using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Dedup.Topology.Identify.Canonical;
-
-/// <summary>A member of an object in the output: <c>"name":value</c>.</summary>
-internal struct Member
-{
-    /// <summary>Position of the name's opening quote.</summary>
-    public int Start;
-
-    /// <summary>Length of the name with its quotes.</summary>
-    public int NameLength;
-
-    /// <summary>Position behind the value.</summary>
-    public int End;
-
-    /// <summary>Whether the name is ASCII without escapes: then bytes compare as characters do.</summary>
-    public bool IsPlain;
-}
 
 /// <summary>
 /// Buffers that canonical JSON is written into; they grow to the largest document and stay, so that in steady state nothing is
@@ -28,11 +14,7 @@ internal sealed class CanonicalBuffers
     private byte[] _sorted = [];
     private Member[] _members = new Member[32];
 
-    /// <summary>Order of members as the style wants it; cached, since a delegate for each sort would be garbage.</summary>
-    private readonly Comparison<Member> _byName;
-
-    /// <summary>Makes buffers.</summary>
-    public CanonicalBuffers() => _byName = CompareStable;
+    private readonly MemberSort _sort = new();
 
     /// <summary>Bytes written so far.</summary>
     public int Length { get; set; }
@@ -56,12 +38,15 @@ internal sealed class CanonicalBuffers
     /// <summary>Appends a byte.</summary>
     public void Put(byte value)
     {
-        if (Length == _out.Length)
+        byte[] target = _out;
+        int at = Length;
+        if ((uint)at >= (uint)target.Length)
         {
-            Grow(1);
+            target = Grow(1);
         }
 
-        _out[Length++] = value;
+        target[at] = value;
+        Length = at + 1;
     }
 
     /// <summary>Appends bytes.</summary>
@@ -76,7 +61,7 @@ internal sealed class CanonicalBuffers
     {
         if (_out.Length - Length < length)
         {
-            Grow(length);
+            _ = Grow(length);
         }
 
         return _out.AsSpan(Length);
@@ -97,6 +82,7 @@ internal sealed class CanonicalBuffers
             NameLength = nameLength,
             End = Length,
             IsPlain = isPlain,
+            Prefix = isPlain ? PrefixOf(start, nameLength) : 0,
         };
         return index == first || Compare(_members[index - 1], _members[index]) < 0;
     }
@@ -110,7 +96,7 @@ internal sealed class CanonicalBuffers
     {
         Span<Member> members = _members.AsSpan(first, MemberCount - first);
         int start = members[0].Start;
-        Order(members);
+        _sort.Sort(members, this);
         if (_sorted.Length < Length - start)
         {
             _sorted = new byte[_out.Length];
@@ -145,45 +131,49 @@ internal sealed class CanonicalBuffers
         return dropped;
     }
 
-    /// <summary>Insertion sort for the few members that most objects have, and nearly sorted ones; else the library's.</summary>
-    private void Order(Span<Member> members)
+    /// <summary>Order of two members by name.</summary>
+    public int Compare(in Member a, in Member b)
     {
-        const int few = 24;
-        if (members.Length > few)
+        bool plain = a.IsPlain && b.IsPlain;
+        if (plain && a.Prefix != b.Prefix)
         {
-            members.Sort(_byName);
-            return;
+            return a.Prefix < b.Prefix ? -1 : 1;
         }
 
-        for (int i = 1; i < members.Length; i++)
-        {
-            Member member = members[i];
-            int j = i;
-            while (j > 0 && Compare(members[j - 1], member) > 0)
-            {
-                members[j] = members[j - 1];
-                j--;
-            }
-
-            members[j] = member;
-        }
-    }
-
-    private int CompareStable(Member a, Member b)
-    {
-        int order = Compare(a, b);
-        return order != 0 ? order : a.Start.CompareTo(b.Start);
-    }
-
-    private int Compare(in Member a, in Member b)
-    {
         ReadOnlySpan<byte> left = _out.AsSpan(a.Start + 1, a.NameLength - 2);
         ReadOnlySpan<byte> right = _out.AsSpan(b.Start + 1, b.NameLength - 2);
-        return a.IsPlain && b.IsPlain ? left.SequenceCompareTo(right)
+        return plain ? left.SequenceCompareTo(right)
             : ByCodePoint ? NameOrder.ByCodePoint(left, right)
             : NameOrder.ByCodeUnit(left, right);
     }
 
-    private void Grow(int length) =>
+    /// <summary>See <see cref="Member.Prefix"/>. No plain name has a zero byte, so the filling sorts first.</summary>
+    private ulong PrefixOf(int start, int nameLength)
+    {
+        int length = nameLength - 2;
+        ReadOnlySpan<byte> from = _out.AsSpan(start + 1);
+        return length >= sizeof(ulong) ? BinaryPrimitives.ReadUInt64BigEndian(from)
+            : from.Length >= sizeof(ulong) && length > 0
+                ? BinaryPrimitives.ReadUInt64BigEndian(from)
+                    & (ulong.MaxValue << (8 * (sizeof(ulong) - length)))
+            : ShortPrefix(from[..length]);
+    }
+
+    private static ulong ShortPrefix(ReadOnlySpan<byte> name)
+    {
+        ulong prefix = 0;
+        for (int i = 0; i < name.Length; i++)
+        {
+            prefix |= (ulong)name[i] << (56 - (8 * i));
+        }
+
+        return prefix;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte[] Grow(int length)
+    {
         Array.Resize(ref _out, (int)BitOperations.RoundUpToPowerOf2((uint)(Length + length)));
+        return _out;
+    }
 }

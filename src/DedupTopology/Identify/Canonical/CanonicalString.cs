@@ -22,20 +22,21 @@ internal static class CanonicalString
         CanonicalStyle style
     )
     {
-        buffers.Put((byte)'"');
         // What needs an escape can only have come in as one: a string without escapes is canonical as it stands.
-        bool done = !escaped && (!style.EnsureAscii || (ascii && !source.Contains((byte)0x7F)));
-        if (done)
+        if (!escaped && (!style.EnsureAscii || (ascii && !source.Contains((byte)0x7F))))
         {
-            buffers.Put(source);
-        }
-        else
-        {
-            done = Rewrite(buffers, source, style);
+            Span<byte> target = buffers.Reserve(source.Length + 2);
+            target[0] = (byte)'"';
+            source.CopyTo(target[1..]);
+            target[source.Length + 1] = (byte)'"';
+            buffers.Length += source.Length + 2;
+            return true;
         }
 
         buffers.Put((byte)'"');
-        return done;
+        bool valid = Rewrite(buffers, source, style);
+        buffers.Put((byte)'"');
+        return valid;
     }
 
     private static bool Rewrite(

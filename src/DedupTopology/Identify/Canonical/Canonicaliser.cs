@@ -285,6 +285,12 @@ internal ref struct Canonicaliser
         if (reason == Reason.None)
         {
             ReadOnlySpan<byte> literal = _scanner.From(start);
+            if (_scanner.IsInteger && literal[0] != (byte)'-')
+            {
+                _buffers.Put(literal);
+                return reason;
+            }
+
             int most = CanonicalNumber.MaxLength(literal.Length);
             Span<byte> target = _buffers.Reserve(most)[..most];
             _buffers.Length += CanonicalNumber.Write(literal, target, _style.IsPython);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Text.Unicode;
 using Dedup.Contracts.Identity;
@@ -34,6 +35,9 @@ internal ref struct JsonScanner
     /// <summary>Whether the last string read was ASCII as it stands.</summary>
     public bool IsAscii { get; private set; }
 
+    /// <summary>Whether the last number read has neither fraction nor exponent.</summary>
+    public bool IsInteger { get; private set; }
+
     /// <summary>Position of the next byte.</summary>
     public int At
     {
@@ -51,12 +55,28 @@ internal ref struct JsonScanner
     public readonly Reason EndReason => _cut ? Reason.JsonTooLarge : Reason.MalformedJson;
 
     /// <summary>Passes over white space; the next byte, or 0 at the end (a NUL byte in the text is malformed anyway).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte Peek()
+    {
+        int at = _at;
+        if ((uint)at < (uint)_json.Length)
+        {
+            byte b = _json[at];
+            if (b > 0x20)
+            {
+                return b;
+            }
+        }
+
+        return PeekSlow();
+    }
+
+    private byte PeekSlow()
     {
         while ((uint)_at < (uint)_json.Length)
         {
             byte b = _json[_at];
-            if (b > 0x20 || b is not (0x20 or 0x0A or 0x0D or 0x09))
+            if (b is not (0x20 or 0x0A or 0x0D or 0x09))
             {
                 return b;
             }
@@ -160,8 +180,10 @@ internal ref struct JsonScanner
         }
 
         at += digits;
+        IsInteger = true;
         if (at < _json.Length && _json[at] == (byte)'.')
         {
+            IsInteger = false;
             digits = Digits(at + 1);
             at += 1 + digits;
             if (digits == 0)
@@ -172,6 +194,7 @@ internal ref struct JsonScanner
 
         if (at < _json.Length && (_json[at] | 0x20) == 'e')
         {
+            IsInteger = false;
             at++;
             at += at < _json.Length && _json[at] is (byte)'+' or (byte)'-' ? 1 : 0;
             digits = Digits(at);

@@ -99,7 +99,7 @@ public sealed class ContentSource : IdSource
             return reason;
         }
 
-        _ = SHA256.HashData(bytes, scratch.Reserve(SHA256.HashSizeInBytes));
+        scratch.Sha256(bytes, scratch.Reserve(SHA256.HashSizeInBytes));
         scratch.Advance(SHA256.HashSizeInBytes);
         return Reason.None;
     }
