@@ -70,6 +70,7 @@ public static class Cli
             CheckCommand.Make(context),
             TopicsCommand.Make(context),
             ChangelogCommand.Make(context),
+            VerifyCommand.Make(context),
             CompletionCommand.Make(context),
         };
         foreach (Option option in root.Options)

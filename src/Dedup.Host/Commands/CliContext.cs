@@ -15,6 +15,9 @@ public sealed record CliContext
     /// <summary>Whether standard output is a terminal (colours, bars).</summary>
     public required bool IsTerminal { get; init; }
 
+    /// <summary>Whether standard error is a terminal (progress).</summary>
+    public bool ErrorIsTerminal { get; init; }
+
     /// <summary>Clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -32,6 +35,7 @@ public sealed record CliContext
             Error = Console.Error,
             Environment = global::System.Environment.GetEnvironmentVariable,
             IsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
         };
 
     /// <summary>A text in a colour of the terminal (SGR code), or plain.</summary>

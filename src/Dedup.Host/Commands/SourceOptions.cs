@@ -93,7 +93,7 @@ internal sealed class SourceOptions
         DefaultValueFactory = static _ => [],
     };
 
-    /// <summary>The file that is used for a command line, null when the pipeline is given in flags.</summary>
+    /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_config);
@@ -121,6 +121,13 @@ internal sealed class SourceOptions
             _lanes,
             _kafka,
         ];
+
+    /// <summary>Whether the pipeline is given in options rather than in a file.</summary>
+    public bool IsInFlags(ParseResult parsed) =>
+        Flags.Any(o => parsed.GetResult(o) is { Implicit: false });
+
+    /// <summary>Whether --quarantine was given.</summary>
+    public bool QuarantineGiven(ParseResult parsed) => parsed.GetValue(_quarantine) is not null;
 
     /// <summary>Loads what the command line names, with all that is wrong with it.</summary>
     public ConfigResult Load(ParseResult parsed, CliContext context)

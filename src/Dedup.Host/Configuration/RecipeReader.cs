@@ -9,7 +9,7 @@ internal static class RecipeReader
 {
     /// <summary>How recipes are written.</summary>
     public const string RangeText =
-        "`key` \\| `{ header: NAME }` \\| `{ json: $.path }`, or a list of them; the first that yields an ID wins";
+        "`key` \\| `{ header: NAME }` \\| `{ json: $.path }` \\| `{ content: … }` \\| `{ join: […] }`, or a list of them; the first that yields an ID wins";
 
     /// <summary>Whether by-input is right by construction: the ID is the key, and a key always has the same partition.</summary>
     public static bool IsKey(Recipe recipe) => recipe.Sources is [KeySource];
@@ -43,6 +43,17 @@ internal static class RecipeReader
                     ? new Place(section.Place.Source, error.Line).ToString()
                     : section.Where("id");
             section.Context.Findings.Error(where, $"{section.Title}: {error.What}", error.Fix);
+        }
+
+        // The core gives such IDs; the judge does not look into neighbouring buckets yet.
+        if (result.Recipe?.Sources.Any(static s => s.BucketMs > 0) == true)
+        {
+            section.Context.Findings.Error(
+                section.Where("id"),
+                $"{section.Title}: 'bucket' of a content ID is not in this version",
+                "take it out"
+            );
+            return null;
         }
 
         return result.Recipe;

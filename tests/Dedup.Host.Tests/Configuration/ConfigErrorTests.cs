@@ -270,7 +270,11 @@ public sealed class ConfigErrorTests
         "with 'id: header:x' the partitioning has to be chosen",
         "partitioning: by-input"
     )]
-    [InlineData("{ content: {} }", "unknown 'content'", "known here")]
+    [InlineData(
+        "{ content: { bucket: 100ms } }",
+        "'bucket' of a content ID is not in this version",
+        "take it out"
+    )]
     [InlineData("", "'pipelines.orders.id' is nothing", "`key`")]
     public void Recipe(string id, string what, string fix) =>
         Load.Text(Load.Minimal.Replace("id: key", $"id: {id}", StringComparison.Ordinal))
