@@ -38,14 +38,8 @@ public static class KafkaAudit
         Dictionary<int, long>? committed = request.Group is null
             ? null
             : cluster.CommittedOf(request.Group, request.Input, partitions);
-        if (committed is { Count: 0 })
-        {
-            notes.Add(
-                $"group {request.Group} has committed nothing of {request.Input}: nothing was audited"
-            );
-        }
-
         using ITopicLog clean = Open(request, cluster, request.Clean, notes);
+        RefuseEmptyGroup(request, committed, clean, notes);
         using ITopicLog? quarantine = request.Quarantine is { } q
             ? Open(request, cluster, q, notes)
             : null;
@@ -69,6 +63,30 @@ public static class KafkaAudit
         var engine = new AuditEngine(request.Rules, topics, limits, request.Time);
         AuditReport report = engine.Run(progress, cancellation);
         return report with { Notes = [.. notes, .. report.Notes] };
+    }
+
+    /// <summary>A group without offsets beside a clean topic with records is a wrong name, or its offsets have expired.</summary>
+    private static void RefuseEmptyGroup(
+        AuditRequest request,
+        Dictionary<int, long>? committed,
+        ITopicLog clean,
+        List<string> notes
+    )
+    {
+        if (committed is not { Count: 0 })
+        {
+            return;
+        }
+
+        string what = $"group {request.Group} has committed nothing of {request.Input}";
+        if (Enumerable.Range(0, clean.Partitions).Any(p => clean.RangeOf(p).High > 0))
+        {
+            throw new AuditException(
+                $"{what}, but {request.Clean} has records: name the pipeline's group, or leave it out to audit up to the input's end"
+            );
+        }
+
+        notes.Add($"{what}: nothing was audited");
     }
 
     private static KafkaTopicLog Open(

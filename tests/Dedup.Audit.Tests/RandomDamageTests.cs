@@ -151,6 +151,12 @@ public sealed class RandomDamageTests
                 clean[at] = row with { Headers = [.. row.Headers, ("more", null)] };
                 return $"Changed {row.KeyText} Headers";
             case 5:
+                if (clean.Count(r => Same(r, row)) > 1)
+                {
+                    // Of equal late records any may be the missing one: "lost and foreign" is then as true as "changed".
+                    return null;
+                }
+
                 clean[at] = row with { Key = Row.Bytes($"new{at}") };
                 return $"Changed {row.KeyText} Key";
             case 6:

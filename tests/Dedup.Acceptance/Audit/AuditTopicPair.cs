@@ -113,6 +113,18 @@ internal sealed class AuditTopicPair : IDisposable
         return producer;
     }
 
+    public async Task DeleteAsync(string topic, long before)
+    {
+        using IAdminClient admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = Bootstrap }
+        )
+            .SetLogHandler((_, _) => { })
+            .Build();
+        _ = await admin.DeleteRecordsAsync([
+            new TopicPartitionOffset(topic, new Partition(0), new Offset(before)),
+        ]);
+    }
+
     public void Flush() => _ = _producer.Flush(Patience);
 
     public void Commit(long offset, int partition = 0)

@@ -142,6 +142,46 @@ public sealed class VerifyTests(RealKafka kafka)
         );
     }
 
+    /// <summary>k0 and its duplicate, then k1 to k9; the first three input records are deleted.</summary>
+    [Fact]
+    public async Task A_deleted_beginning_of_the_input_is_unknown()
+    {
+        using AuditTopicPair pair = await MakeAsync(
+            await kafka.BootstrapServersAsync(),
+            "deleted",
+            1
+        );
+        for (int i = 0; i < 11; i++)
+        {
+            pair.ToInput(Record($"k{Math.Max(0, i - 1)}", $"v{i}", Now + i));
+            if (i != 1)
+            {
+                pair.ToClean(Record($"k{Math.Max(0, i - 1)}", $"v{i}", Now + i));
+            }
+        }
+
+        pair.Flush();
+        await pair.DeleteAsync(pair.Input, 3);
+        AuditReport report = pair.Audit();
+        report.IsSound.ShouldBeTrue(Print(report));
+        report.Unknown.ShouldBe([new UnknownCount(UnknownReason.InputDeleted, 2)]);
+        report.Counts.In.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task A_group_that_never_committed_is_refused()
+    {
+        using AuditTopicPair pair = await MakeAsync(
+            await kafka.BootstrapServersAsync(),
+            "nogroup",
+            1
+        );
+        pair.ToClean(Record("a", "v", Now));
+        Should
+            .Throw<AuditException>(() => pair.Audit(r => r with { Group = "never-heard-of" }))
+            .Message.ShouldContain("never-heard-of has committed nothing");
+    }
+
     [Fact]
     public async Task A_missing_topic_and_a_missing_broker_are_said_in_one_line()
     {
