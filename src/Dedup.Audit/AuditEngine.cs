@@ -45,7 +45,8 @@ public readonly record struct AuditLimits(long MemoryBytes, string TempDirectory
 public sealed class AuditEngine
 {
     /// <summary>Read queues of two consumers, buffers of the comparing, the runtime itself.</summary>
-    private const long OverheadBytes = 224L * 1024 * 1024;
+    /// <remarks>Measured: 397 MiB with hardly any blocks, 4 M records of 200 bytes.</remarks>
+    private const long OverheadBytes = 384L * 1024 * 1024;
 
     /// <summary>Below this the audit only crawls; taken even where the limit is lower.</summary>
     private const long LeastBlockBytes = 16L * 1024 * 1024;
@@ -55,6 +56,8 @@ public sealed class AuditEngine
     private readonly AuditLimits _limits;
     private readonly TimeProvider _time;
     private readonly FindingLog _findings = new();
+    private readonly BlockPool<InputEntry> _inputBlocks = new();
+    private readonly BlockPool<CleanEntry> _cleanBlocks = new();
     private readonly SipHash _hash;
     private readonly long _latestMs;
     private AuditCounts _counts = new();
@@ -232,16 +235,12 @@ public sealed class AuditEngine
                 - ((scope.CleanEnd - scope.CleanStart) * sizeof(uint))
         );
         using var file = new SpillFile(_limits.TempDirectory);
-        using var inputs = new BucketStore<InputEntry>(
-            scope.Buckets,
-            blockBytes * InputEntry.Size / (InputEntry.Size + CleanEntry.Size),
-            file
-        );
-        using var cleans = new BucketStore<CleanEntry>(
-            scope.Buckets,
-            blockBytes * CleanEntry.Size / (InputEntry.Size + CleanEntry.Size),
-            file
-        );
+        _inputBlocks.MemoryBytes =
+            blockBytes * InputEntry.Size / (InputEntry.Size + CleanEntry.Size);
+        _cleanBlocks.MemoryBytes =
+            blockBytes * CleanEntry.Size / (InputEntry.Size + CleanEntry.Size);
+        using var inputs = new BucketStore<InputEntry>(scope.Buckets, _inputBlocks, file);
+        using var cleans = new BucketStore<CleanEntry>(scope.Buckets, _cleanBlocks, file);
         SideCursor? held = CursorOf(quarantine, scope);
         SideCursor? repeats = CursorOf(duplicates, scope);
         var inputIntake = new InputIntake(scope, _rules, _hash, _latestMs, held, repeats, inputs);

@@ -35,7 +35,7 @@ public sealed record AuditRequest
     /// <summary>How long to wait first until the group has no lag; null or zero: not at all. Needs <see cref="Group"/>.</summary>
     public TimeSpan? Wait { get; init; }
 
-    /// <summary>Memory in bytes, roughly; beyond it records go to a temporary file. Default 1 GiB, at least about 256 MiB are used.</summary>
+    /// <summary>Memory in bytes, roughly; beyond it records go to a temporary file. Default 1 GiB; about 400 MiB are used in any case.</summary>
     public long MemoryBytes { get; init; } = 1024L * 1024 * 1024;
 
     /// <summary>Directory of the temporary file; 64 bytes for each input and 44 for each clean record of the largest partition.</summary>

@@ -22,7 +22,11 @@ public sealed class PartsTests
         {
             using (var file = new SpillFile(directory))
             {
-                using var store = new BucketStore<long>(7, memory, file);
+                using var store = new BucketStore<long>(
+                    7,
+                    new BlockPool<long> { MemoryBytes = memory },
+                    file
+                );
                 for (int round = 0; round < 2; round++)
                 {
                     for (long i = 0; i < 50_000; i++)

@@ -22,7 +22,11 @@ internal sealed class SideTopic : IDisposable
     {
         Topic = log.Topic;
         _isQuarantine = isQuarantine;
-        _entries = new BucketStore<SideEntry>(inputPartitions, memoryBytes, file);
+        _entries = new BucketStore<SideEntry>(
+            inputPartitions,
+            new BlockPool<SideEntry> { MemoryBytes = memoryBytes },
+            file
+        );
     }
 
     /// <summary>Name of the topic.</summary>

@@ -11,28 +11,25 @@ namespace Dedup.Audit.Spill;
 internal sealed class BucketStore<T> : IDisposable
     where T : unmanaged
 {
-    /// <summary>Entries in a block: 16 KiB at 64 bytes, large enough that a write costs nothing beside its bytes.</summary>
-    public const int BlockEntries = 256;
+    private const int BlockEntries = BlockPool<T>.BlockEntries;
 
     private readonly List<Block>[] _full;
     private readonly T[]?[] _open;
     private readonly int[] _openCounts;
-    private readonly Stack<T[]> _free = new();
+    private readonly BlockPool<T> _pool;
     private readonly SpillFile _file;
-    private readonly long _blocksInMemory;
-    private long _blocks;
 
     /// <summary>Makes a store.</summary>
     /// <param name="buckets">Number of lists.</param>
-    /// <param name="memoryBytes">How much memory the blocks may take; at least one block for each bucket is taken.</param>
+    /// <param name="pool">Where blocks come from; at least one for each bucket is taken.</param>
     /// <param name="file">Where the rest goes. Owned by the caller.</param>
-    public BucketStore(int buckets, long memoryBytes, SpillFile file)
+    public BucketStore(int buckets, BlockPool<T> pool, SpillFile file)
     {
         _full = new List<Block>[buckets];
         _open = new T[]?[buckets];
         _openCounts = new int[buckets];
         _file = file;
-        _blocksInMemory = memoryBytes / (BlockEntries * Unsafe.SizeOf<T>());
+        _pool = pool;
         for (int i = 0; i < buckets; i++)
         {
             _full[i] = [];
@@ -99,14 +96,14 @@ internal sealed class BucketStore<T> : IDisposable
         {
             if (block.Entries is not null)
             {
-                _free.Push(block.Entries);
+                _pool.Return(block.Entries);
             }
         }
 
         _full[bucket].Clear();
         if (_open[bucket] is { } open)
         {
-            _free.Push(open);
+            _pool.Return(open);
             _open[bucket] = null;
         }
 
@@ -119,8 +116,6 @@ internal sealed class BucketStore<T> : IDisposable
         {
             Clear(i);
         }
-
-        _free.Clear();
     }
 
     private T[] NextBlock(int bucket)
@@ -128,7 +123,7 @@ internal sealed class BucketStore<T> : IDisposable
         T[]? open = _open[bucket];
         if (open is not null)
         {
-            if (_blocks > _blocksInMemory)
+            if (_pool.IsExhausted)
             {
                 // Over the limit: the block goes to the file and is used again at once.
                 long offset = _file.Append(MemoryMarshal.AsBytes(open.AsSpan()));
@@ -139,12 +134,7 @@ internal sealed class BucketStore<T> : IDisposable
             _full[bucket].Add(new Block(open, 0));
         }
 
-        if (!_free.TryPop(out T[]? fresh))
-        {
-            fresh = new T[BlockEntries];
-            _blocks++;
-        }
-
+        T[] fresh = _pool.Take();
         _open[bucket] = fresh;
         return fresh;
     }
