@@ -48,6 +48,12 @@ internal sealed class RestoreProgress
     /// <summary>IDs applied.</summary>
     public long Ids { get; set; }
 
+    /// <summary>When this restore began or last said what it waits for, in ms of the monotonic clock.</summary>
+    public long? SaidAtMs { get; set; }
+
+    /// <summary>What it waits for, for the log; null while it goes forward.</summary>
+    public string? WaitsFor { get; set; }
+
     /// <summary>Whether the changelog is open at the reader.</summary>
     public bool IsReading { get; set; }
 }

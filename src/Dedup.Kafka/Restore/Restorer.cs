@@ -24,6 +24,8 @@ internal sealed class Restorer(
     /// <summary>Entries given to the store at once: their array stays in the cache.</summary>
     private const int ApplyBatch = 1024;
 
+    private const long SayEveryMs = 5_000;
+
     private readonly StartPosition _start = new(spec, identity, ports, options);
     private readonly NewEntry[] _entries = new NewEntry[ApplyBatch];
 
@@ -53,6 +55,7 @@ internal sealed class Restorer(
     public bool Step(PartitionTask task)
     {
         RestoreProgress progress = task.Restore!;
+        SayIfStuck(task, progress);
         switch (progress.Stage)
         {
             case RestoreStage.Opening:
@@ -107,11 +110,26 @@ internal sealed class Restorer(
         }
     }
 
+    /// <summary>A restore that waits says for what, every few seconds: silence would look like a hang.</summary>
+    private void SayIfStuck(PartitionTask task, RestoreProgress progress)
+    {
+        long now = NowMs();
+        progress.SaidAtMs ??= now;
+        if (now - progress.SaidAtMs >= SayEveryMs)
+        {
+            progress.SaidAtMs = now;
+            ports.Observer.Trouble(
+                $"{spec.Input}-{task.Partition}: the restore ({progress.Stage}) waits for {progress.WaitsFor ?? "the lane"}."
+            );
+        }
+    }
+
     private void OpenStore(PartitionTask task, RestoreProgress progress)
     {
         StoreOpening opening = ports.Stores.Open(task.Partition);
         if (opening.Status == StoreOpenStatus.Locked)
         {
+            progress.WaitsFor = $"the store's lock ({opening.Detail})";
             return;
         }
 
@@ -158,6 +176,7 @@ internal sealed class Restorer(
 
         if (bounds.Status != LookupStatus.Found)
         {
+            progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail})";
             return;
         }
 
@@ -211,6 +230,7 @@ internal sealed class Restorer(
 
             if (committed.Status == LookupStatus.Pending)
             {
+                progress.WaitsFor = $"the committed offset of {spec.Group} ({committed.Detail})";
                 FenceWhenStuck(task, progress, now);
                 return false;
             }
@@ -222,8 +242,16 @@ internal sealed class Restorer(
         if (progress.Target is null)
         {
             BoundsLookup bounds = ports.Changelog.Bounds(task.Partition, options.LookupTimeoutMs);
+            if (bounds.Status == LookupStatus.Failed)
+            {
+                throw new DisagreementException(
+                    $"{spec.Changelog}-{task.Partition}: the changelog cannot be read: {bounds.Detail}."
+                );
+            }
+
             if (bounds.Status != LookupStatus.Found)
             {
+                progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail})";
                 return false;
             }
 
@@ -236,6 +264,7 @@ internal sealed class Restorer(
             return true;
         }
 
+        progress.WaitsFor = $"the changelog's offset {progress.Target}, from {position}";
         ports.Observer.Restoring(task.Partition, position, progress.Target.Value, progress.Ids);
         FenceWhenStuck(task, progress, now);
         return false;
@@ -287,7 +316,11 @@ internal sealed class Restorer(
             progress.Rounds,
             out Marker? start
         );
-        if (decision == StartDecision.OnceMore)
+        if (decision == StartDecision.Wait)
+        {
+            progress.WaitsFor = $"the bounds of {spec.Input}";
+        }
+        else if (decision == StartDecision.OnceMore)
         {
             progress.Rounds++;
             progress.Committed = null;
@@ -323,6 +356,7 @@ internal sealed class Restorer(
         );
         if (pending.Status == LookupStatus.Pending)
         {
+            progress.WaitsFor = $"the bounds of {spec.Clean} ({pending.Detail})";
             return;
         }
 

@@ -21,6 +21,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
     private readonly int _number;
     private readonly Lane _lane;
     private readonly Func<int, long> _knownEnd;
+    private readonly LogQueries _queries;
     private readonly Thread _thread;
     private readonly Dictionary<string, long> _said = [];
     private volatile bool _stop;
@@ -36,9 +37,11 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         _number = number;
         bool useNative = NativeHandles.Obstacle is null;
         string name = $"dedup-{spec.Name}-{options.InstanceId}-{number}";
+        _queries = LogQueries.Of(options.Clients);
         var source = new KafkaRecordSource(
             options.Clients.Member(spec.Group, options.IsStatic ? name : null, name),
             spec.Input,
+            _queries,
             useNative,
             message => SayClientLog(message.Message)
         );
@@ -52,8 +55,14 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
                 message => SayClientLog(message.Message),
                 error => SayClientLog($"{error.Code}: {error.Reason}")
             ),
-            new KafkaChangelogReader(options.Clients, spec.Changelog, name + "-restore", useNative),
-            new KafkaFencer(options.Clients, spec),
+            new KafkaChangelogReader(
+                options.Clients,
+                _queries,
+                spec.Changelog,
+                name + "-restore",
+                useNative
+            ),
+            new KafkaFencer(options.Clients, _queries, spec),
             options.Stores(spec),
             options.Time,
             NewHashKey,
@@ -83,6 +92,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         if (!_thread.IsAlive)
         {
             _lane.Dispose();
+            _queries.Dispose();
         }
     }
 

@@ -124,7 +124,7 @@ public sealed class ClientSettings
     /// <summary>For the producer of a lane, or one that only fences.</summary>
     public ProducerConfig Producer(string transactionalId)
     {
-        var config = new ProducerConfig(_user)
+        var config = new ProducerConfig(Copy())
         {
             TransactionalId = transactionalId,
             EnableIdempotence = true,
@@ -147,14 +147,17 @@ public sealed class ClientSettings
     /// <summary>For administration.</summary>
     public AdminClientConfig Admin()
     {
-        var config = new AdminClientConfig(_user);
+        var config = new AdminClientConfig(Copy());
         Default(config, "client.id", "dedup-admin");
         return config;
     }
 
+    /// <summary>A config object writes into the dictionary that it is given.</summary>
+    private Dictionary<string, string> Copy() => new(_user, StringComparer.Ordinal);
+
     private ConsumerConfig Consumer(string clientId)
     {
-        var config = new ConsumerConfig(_user)
+        var config = new ConsumerConfig(Copy())
         {
             EnableAutoCommit = false,
             EnableAutoOffsetStore = false,

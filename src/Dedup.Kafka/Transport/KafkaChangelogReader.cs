@@ -8,6 +8,7 @@ namespace Dedup.Kafka.Transport;
 /// <summary>Reads changelog partitions of a real Kafka, committed only; its clients are made when first needed.</summary>
 internal sealed class KafkaChangelogReader(
     ClientSettings settings,
+    LogQueries queries,
     string topic,
     string clientId,
     bool useNative
@@ -17,14 +18,11 @@ internal sealed class KafkaChangelogReader(
     private readonly EmptyBatch _empty = new();
     private IConsumer<byte[]?, byte[]?>? _consumer;
     private IBatchPoller? _poller;
-    private IAdminClient? _admin;
     private string? _failure;
-
-    private IAdminClient Admin => _admin ??= new AdminClientBuilder(settings.Admin()).Build();
 
     public BoundsLookup Bounds(int partition, int timeoutMs) =>
         _failure is null
-            ? new LogQueries(Admin).Bounds(topic, partition, timeoutMs)
+            ? queries.Bounds(topic, partition, timeoutMs)
             : new BoundsLookup(LookupStatus.Failed, default, _failure);
 
     public void Open(int partition, long fromOffset)
@@ -63,6 +61,11 @@ internal sealed class KafkaChangelogReader(
             Advance(batch.PartitionOf(i), batch.OffsetOf(i) + 1);
         }
 
+        if (batch.Count == 0)
+        {
+            AdvanceOverControlRecords();
+        }
+
         return batch;
     }
 
@@ -72,7 +75,6 @@ internal sealed class KafkaChangelogReader(
     {
         _poller?.Dispose();
         _consumer?.Dispose();
-        _admin?.Dispose();
     }
 
     void IPollEvents.OnEnd(int partition, long offset) => Advance(partition, offset);
@@ -93,6 +95,22 @@ internal sealed class KafkaChangelogReader(
         if (_positions.TryGetValue(partition, out long position) && offset > position)
         {
             _positions[partition] = offset;
+        }
+    }
+
+    /// <summary>
+    /// The client's own position passes over control records, which end every transaction, aborted ones too. Its end-of-partition
+    /// event cannot be relied upon alone: it is not repeated for a partition that was read by this client before.
+    /// </summary>
+    private void AdvanceOverControlRecords()
+    {
+        foreach (int partition in _positions.Keys.ToArray())
+        {
+            Offset position = _consumer!.Position(new TopicPartition(topic, partition));
+            if (!position.IsSpecial)
+            {
+                Advance(partition, position.Value);
+            }
         }
     }
 

@@ -6,21 +6,14 @@ using Dedup.Topology.Ports;
 namespace Dedup.Kafka.Transport;
 
 /// <summary>Ends what a dead producer left pending, on a real Kafka. Its clients live for one call, since take-overs are rare.</summary>
-internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : IFencer
+internal sealed class KafkaFencer(ClientSettings settings, LogQueries queries, PipelineSpec spec)
+    : IFencer
 {
     private readonly string[] _topicNames = KafkaTransactionalSink.NamesOf(spec);
 
     public PendingLookup Pending(SinkTopic topic, int partition, int timeoutMs)
     {
-        using IAdminClient admin = new AdminClientBuilder(settings.Admin())
-            .SetLogHandler(static (_, _) => { })
-            .Build();
-        // A fresh client has to find the broker first.
-        BoundsLookup bounds = new LogQueries(admin).Bounds(
-            _topicNames[(int)topic],
-            partition,
-            timeoutMs * 10
-        );
+        BoundsLookup bounds = queries.Bounds(_topicNames[(int)topic], partition, timeoutMs * 10);
         return new PendingLookup(
             bounds.Status,
             bounds.Status == LookupStatus.Found && bounds.Bounds.LastStable < bounds.Bounds.High,
@@ -32,10 +25,7 @@ internal sealed class KafkaFencer(ClientSettings settings, PipelineSpec spec) : 
     {
         string topic = _topicNames[(int)SinkTopic.Changelog];
         int patientMs = timeoutMs * 20;
-        using IAdminClient admin = new AdminClientBuilder(settings.Admin())
-            .SetLogHandler(static (_, _) => { })
-            .Build();
-        BoundsLookup bounds = new LogQueries(admin).Bounds(topic, partition, patientMs);
+        BoundsLookup bounds = queries.Bounds(topic, partition, patientMs);
         if (bounds.Status != LookupStatus.Found)
         {
             return new WriterLookup(LookupStatus.Pending, null);

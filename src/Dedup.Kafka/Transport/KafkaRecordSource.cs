@@ -11,23 +11,39 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     /// <summary>A seek right after an assignment can come before the fetcher has started; it is ready within milliseconds.</summary>
     private const int SeekAttempts = 200;
 
+    /// <summary>Tries for the end of an assigned partition; with their time-outs, below the session time-out.</summary>
+    private const int EndAttempts = 8;
+
+    /// <summary>Time for one such try, in ms.</summary>
+    private const int EndTimeoutMs = 1_000;
+
     private readonly string _topic;
     private readonly IConsumer<byte[]?, byte[]?> _consumer;
-    private readonly IAdminClient _admin;
     private readonly LogQueries _queries;
     private readonly IBatchPoller _poller;
     private readonly HashSet<int> _toPause = [];
     private IAssignmentListener? _listener;
     private bool _isClosed;
 
+    /// <summary>Makes a member.</summary>
+    /// <param name="config">Its settings.</param>
+    /// <param name="topic">Input topic.</param>
+    /// <param name="queries">
+    /// Questions for log ends, on a connection of its own: on the consumer's they would wait behind a fetch that the broker
+    /// holds open for half a second.
+    /// </param>
+    /// <param name="useNative">Whether to poll past Confluent.Kafka.</param>
+    /// <param name="log">Gets the client's log; null for none.</param>
     public KafkaRecordSource(
         ConsumerConfig config,
         string topic,
+        LogQueries queries,
         bool useNative,
         Action<LogMessage>? log
     )
     {
         _topic = topic;
+        _queries = queries;
         ConsumerBuilder<byte[]?, byte[]?> builder = new ConsumerBuilder<byte[]?, byte[]?>(config)
             .SetKeyDeserializer(NullableBytes.Instance)
             .SetValueDeserializer(NullableBytes.Instance)
@@ -43,8 +59,6 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         }
 
         _consumer = builder.Build();
-        _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
-        _queries = new LogQueries(_admin);
         _poller = useNative
             ? new NativeBatchPoller(_consumer.Handle, this)
             : new ManagedBatchPoller(_consumer, this);
@@ -175,7 +189,6 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             _poller.Dispose();
         }
 
-        _admin.Dispose();
         _consumer.Dispose();
     }
 
@@ -216,12 +229,47 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         _listener?.OnFault(fault, -1, $"{error.Code}: {error.Reason}");
     }
 
+    /// <summary>
+    /// The numbers of the partitions' ends: a place where a partition waits until its task is restored. Never a logical
+    /// offset: librdkafka looks that up in the background, and an answer that comes after a seek starts another look-up
+    /// without an offset, which ends as "auto.offset.reset" (or, were that not error, as a silent jump).
+    /// </summary>
+    private List<TopicPartitionOffset> EndsOf(List<TopicPartition> partitions)
+    {
+        List<TopicPartitionOffset> ends = new(partitions.Count);
+        foreach (TopicPartition partition in partitions)
+        {
+            OffsetLookup end = default;
+            for (int attempt = 0; attempt < EndAttempts; attempt++)
+            {
+                end = _queries.End(_topic, partition.Partition.Value, EndTimeoutMs);
+                if (end.Status == LookupStatus.Found)
+                {
+                    break;
+                }
+            }
+
+            if (end.Status != LookupStatus.Found)
+            {
+                _listener?.OnFault(
+                    SourceFault.Fatal,
+                    partition.Partition.Value,
+                    $"the end of the partition cannot be asked for: {end.Detail}"
+                );
+            }
+
+            ends.Add(new TopicPartitionOffset(partition, Math.Max(0, end.Offset)));
+        }
+
+        return ends;
+    }
+
     private List<TopicPartitionOffset> Assigned(List<TopicPartition> partitions)
     {
         int[] numbers = Numbers(partitions);
         _toPause.UnionWith(numbers);
         _listener?.OnAssigned(numbers);
-        return partitions.ConvertAll(static p => new TopicPartitionOffset(p, Offset.End));
+        return EndsOf(partitions);
     }
 
     private void Apply(ReadOnlySpan<int> partitions, Action<IEnumerable<TopicPartition>> call)

@@ -8,8 +8,15 @@ namespace Dedup.Kafka.Transport;
 /// Asks the broker for the ends of a log. Through the admin client, because only there the isolation level is said with the
 /// question: a consumer that reads committed answers with the last stable offset where the high watermark was meant.
 /// </summary>
-internal sealed class LogQueries(IAdminClient admin)
+internal sealed class LogQueries(IAdminClient admin) : IDisposable
 {
+    /// <summary>The broker's answer for a time behind the last record.</summary>
+    private const long NoneAtOrAfter = -1;
+
+    /// <summary>On a client, and so a connection, of their own.</summary>
+    public static LogQueries Of(ClientSettings settings) =>
+        new(new AdminClientBuilder(settings.Admin()).SetLogHandler(static (_, _) => { }).Build());
+
     /// <summary>First offset, high watermark, last stable offset.</summary>
     public BoundsLookup Bounds(string topic, int partition, int timeoutMs)
     {
@@ -50,6 +57,19 @@ internal sealed class LogQueries(IAdminClient admin)
             : new BoundsLookup(status, default, detail);
     }
 
+    /// <summary>Last stable offset.</summary>
+    public OffsetLookup End(string topic, int partition, int timeoutMs)
+    {
+        (LookupStatus status, long offset, string? detail) = Ask(
+            topic,
+            partition,
+            OffsetSpec.Latest(),
+            IsolationLevel.ReadCommitted,
+            timeoutMs
+        );
+        return new OffsetLookup(status, offset, detail);
+    }
+
     /// <summary>First offset at or after a time; the end when there is none.</summary>
     public OffsetLookup OffsetAt(string topic, int partition, long timestampMs, int timeoutMs)
     {
@@ -58,21 +78,16 @@ internal sealed class LogQueries(IAdminClient admin)
             partition,
             OffsetSpec.ForTimestamp(timestampMs),
             IsolationLevel.ReadCommitted,
-            timeoutMs
+            timeoutMs,
+            lowest: NoneAtOrAfter
         );
-        if (status == LookupStatus.Found && offset < 0)
-        {
-            (status, offset, detail) = Ask(
-                topic,
-                partition,
-                OffsetSpec.Latest(),
-                IsolationLevel.ReadCommitted,
-                timeoutMs
-            );
-        }
-
-        return new OffsetLookup(status, offset, detail);
+        return status == LookupStatus.Found && offset == NoneAtOrAfter
+            ? End(topic, partition, timeoutMs)
+            : new OffsetLookup(status, offset, detail);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => admin.Dispose();
 
     /// <summary>What a look-up that failed with this error means to the lane.</summary>
     public static LookupStatus StatusOf(ErrorCode code) =>
@@ -83,7 +98,8 @@ internal sealed class LogQueries(IAdminClient admin)
         int partition,
         OffsetSpec spec,
         IsolationLevel isolation,
-        int timeoutMs
+        int timeoutMs,
+        long lowest = 0
     )
     {
         try
@@ -106,8 +122,14 @@ internal sealed class LogQueries(IAdminClient admin)
                 .GetAwaiter()
                 .GetResult();
             TopicPartitionOffsetError answer = result.ResultInfos[0].TopicPartitionOffsetError;
-            return answer.Error.IsError
-                ? (StatusOf(answer.Error.Code), -1, answer.Error.Reason)
+            if (answer.Error.IsError)
+            {
+                return (StatusOf(answer.Error.Code), -1, answer.Error.Reason);
+            }
+
+            // While a client is still finding its brokers it can answer "unset" without an error.
+            return answer.Offset.Value < lowest
+                ? (LookupStatus.Pending, -1, $"no offset yet ({answer.Offset})")
                 : (LookupStatus.Found, answer.Offset.Value, null);
         }
         catch (KafkaException e)
