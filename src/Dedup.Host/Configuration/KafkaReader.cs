@@ -31,11 +31,7 @@ internal static class KafkaReader
             return new KafkaSettings([]);
         }
 
-        if (
-            !properties.Any(static p =>
-                p.Name is "bootstrap.servers" or "metadata.broker.list" or "test.mock.num.brokers"
-            )
-        )
+        if (!properties.Any(static p => p.Name == "bootstrap.servers"))
         {
             context.Findings.Error(
                 top.Where("kafka"),
