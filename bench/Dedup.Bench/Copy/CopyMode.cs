@@ -60,9 +60,11 @@ internal static class CopyMode
     {
         string name = $"{spec.Name}-{lane}";
         bool useNative = NativeHandles.Obstacle is null;
+        using LogQueries queries = LogQueries.Of(clients);
         using var source = new KafkaRecordSource(
             clients.Member(spec.Group, name, name),
             spec.Input,
+            queries,
             useNative,
             log: null
         );

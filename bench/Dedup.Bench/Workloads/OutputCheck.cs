@@ -35,8 +35,10 @@ internal static class OutputCheck
     public static OutputCounts Count(string bootstrap, string topic, LoadedInput input)
     {
         var clients = new ClientSettings([new("bootstrap.servers", bootstrap)]);
+        using LogQueries queries = LogQueries.Of(clients);
         using var reader = new KafkaChangelogReader(
             clients,
+            queries,
             topic,
             "dedup-bench-check",
             NativeHandles.Obstacle is null
