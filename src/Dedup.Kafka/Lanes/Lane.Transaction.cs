@@ -98,6 +98,15 @@ public sealed partial class Lane
 
         long begun = NowMs();
         TxResult result = WriteChangelog();
+        if (result.Outcome == TxOutcome.Refused)
+        {
+            // A record of our own: no input record is to blame, and none must go to quarantine for it.
+            Fail(
+                $"{_spec.Name}: {_spec.Changelog} refuses the state itself: {result.Detail}; run dedup check."
+            );
+            return false;
+        }
+
         if (result.IsOk)
         {
             result = SendOffsets();

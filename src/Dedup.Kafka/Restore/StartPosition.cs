@@ -102,6 +102,15 @@ internal sealed class StartPosition(
             offset = first.Offset;
         }
 
+        if (
+            (offset < log.Bounds.Low || offset > log.Bounds.High)
+            && round < options.MaxVerifyRounds
+        )
+        {
+            // A lane that slept since it asked for the committed offset: somebody else has gone on, and retention followed.
+            return StartDecision.OnceMore;
+        }
+
         offset = CheckBounds(partition, offset, log.Bounds);
         start = (marker ?? NewState()) with { InputOffset = offset };
         return StartDecision.Begin;

@@ -50,6 +50,30 @@ public sealed class GroupCoordinator
     /// <summary>Whether a rebalance is under way.</summary>
     public bool IsPreparing => _isPreparing;
 
+    /// <summary>
+    /// Partitions that nobody owns though the group is stable. Kafka gets there when a static member is killed between a
+    /// cooperative rebalance that asked it to give a partition up and its next join: its successor takes the place over
+    /// without a rebalance, owns nothing it could give up, and the partition stays with nobody until the next rebalance.
+    /// </summary>
+    public bool HasOrphans
+    {
+        get
+        {
+            if (_isPreparing || _members.Count == 0 || Topic is null)
+            {
+                return false;
+            }
+
+            int assigned = 0;
+            foreach (GroupMember member in _members)
+            {
+                assigned += member.Assigned.Count;
+            }
+
+            return assigned < _cluster.Topic(Topic).Logs.Count;
+        }
+    }
+
     private World World => _cluster.World;
 
     /// <summary>

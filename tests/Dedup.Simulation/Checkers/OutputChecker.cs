@@ -65,12 +65,16 @@ public static class OutputChecker
         IReadOnlyList<(long ProducerId, List<ExpectedRecord> Records)> expected
     )
     {
-        List<CommittedTransaction> transactions = CommittedTransaction.Of(log);
+        // The control records of two producers may come in any order, their records may not.
+        CommittedTransaction[] transactions =
+        [
+            .. CommittedTransaction.Of(log).OrderBy(static t => t.Entries[0].Offset),
+        ];
         (long ProducerId, List<ExpectedRecord> Records)[] wanted =
         [
             .. expected.Where(static t => t.Records.Count > 0),
         ];
-        for (int i = 0; i < transactions.Count; i++)
+        for (int i = 0; i < transactions.Length; i++)
         {
             if (
                 transactions[i].ProducerId != wanted[i].ProducerId

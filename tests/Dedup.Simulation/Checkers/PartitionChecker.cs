@@ -18,7 +18,7 @@ public sealed class PartitionChecker
     private readonly List<(long ProducerId, ExpectedTransaction Expected)> _expected = [];
     private readonly Dictionary<string, EventKey> _keys = [];
     private readonly Dictionary<EventKey, string> _ids = [];
-    private readonly HashSet<long> _tooFar = [];
+    private readonly Dictionary<long, Reason> _tooFar = [];
 
     /// <summary>Makes a checker.</summary>
     public PartitionChecker(SimulatedRun simulation, int partition)
@@ -74,7 +74,7 @@ public sealed class PartitionChecker
                 .Group(_scenario.Spec.Group)
                 .Offsets.History.Where(change => change.Partition == _partition),
         ];
-        var reference = new Reference(_scenario, _partition, IsTooFar);
+        var reference = new Reference(_scenario, _partition, WhetherTooFar);
         int next = 0;
         for (int i = 0; i < transactions.Count; i++)
         {
@@ -275,30 +275,38 @@ public sealed class PartitionChecker
     {
         foreach (LogEntry entry in Log(_scenario.Spec.Quarantine).Archive)
         {
-            if (
-                entry.IsVisible
-                && OutputChecker.SourceOf(entry.Record!) is { } source
-                && source.Reason == "timestamp-too-far-in-future"
-            )
+            if (entry.IsVisible && OutputChecker.SourceOf(entry.Record!) is { } source)
             {
-                _tooFar.Add(source.Offset);
+                Reason reason = source.Reason switch
+                {
+                    "timestamp-too-far-in-future" => Reason.TimestampTooFarInFuture,
+                    "refused-too-large" => Reason.RefusedTooLarge,
+                    _ => Reason.None,
+                };
+                _tooFar[source.Offset] = reason;
             }
         }
     }
 
     /// <summary>
     /// Far from every clock that any process had, the answer is certain; in between it depends on when the record was judged,
-    /// and what was done is taken.
+    /// and what was done is taken. Judged once as too far and once not, and too large where it was sent, it ends as refused.
     /// </summary>
-    private bool IsTooFar(long offset, long timestampMs)
+    private Reason WhetherTooFar(LogEntry entry)
     {
-        long appendedMs = Log(_scenario.Spec.Input).Archive[(int)offset].AppendedMs;
-        long earliest = Worlds.ModelTime.EpochMs + appendedMs + _simulation.EarliestClockMs;
+        long earliest = Worlds.ModelTime.EpochMs + entry.AppendedMs + _simulation.EarliestClockMs;
         long latest =
             Worlds.ModelTime.EpochMs + _simulation.World.NowMs + _simulation.LatestClockMs;
         long maxFutureMs = _scenario.Spec.MaxFutureMs;
-        return timestampMs > latest + maxFutureMs
-            || (timestampMs > earliest + maxFutureMs && _tooFar.Contains(offset));
+        long timestampMs = entry.Record!.TimestampMs;
+        if (timestampMs > latest + maxFutureMs)
+        {
+            return Reason.TimestampTooFarInFuture;
+        }
+
+        return timestampMs > earliest + maxFutureMs
+            ? _tooFar.GetValueOrDefault(entry.Offset, Reason.None)
+            : Reason.None;
     }
 
     private ViolationException Broken(string invariant, string what) =>

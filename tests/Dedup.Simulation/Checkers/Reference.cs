@@ -17,18 +17,18 @@ public sealed class Reference
     private readonly Dictionary<string, List<(long SeenMs, long Offset)>> _seen = [];
     private readonly int _partition;
     private readonly int _recordLimit;
-    private readonly Func<long, long, bool> _isTooFar;
+    private readonly Func<LogEntry, Reason> _tooFar;
 
     /// <summary>Makes the reference of a partition.</summary>
     /// <param name="scenario">The scenario.</param>
     /// <param name="partition">Input partition.</param>
-    /// <param name="isTooFar">Whether the record of that offset and timestamp counts as too far in the future: a matter of the wall clock at the time of judging.</param>
-    public Reference(Scenario scenario, int partition, Func<long, long, bool> isTooFar)
+    /// <param name="tooFar">What becomes of a record for being too far in the future, a matter of the wall clock at the time of judging; None for nothing.</param>
+    public Reference(Scenario scenario, int partition, Func<LogEntry, Reason> tooFar)
     {
         _scenario = scenario;
         _partition = partition;
         _recordLimit = Math.Min(scenario.MaxMessageBytes, scenario.ClientMaxBytes);
-        _isTooFar = isTooFar;
+        _tooFar = tooFar;
     }
 
     /// <summary>Highest timestamp of a record that was judged; -1 before the first.</summary>
@@ -46,7 +46,7 @@ public sealed class Reference
     {
         ModelRecord record = entry.Record!;
         Count("consumed");
-        if (InvalidReason(entry.Offset, record) is { } reason and not Reason.None)
+        if (InvalidReason(entry) is { } reason and not Reason.None)
         {
             Quarantine(transaction, entry, "invalid", reason);
             return;
@@ -93,10 +93,10 @@ public sealed class Reference
         }
     }
 
-    private Reason InvalidReason(long offset, ModelRecord record) =>
-        record.TimestampMs <= 0 ? Reason.TimestampMissing
-        : _isTooFar(offset, record.TimestampMs) ? Reason.TimestampTooFarInFuture
-        : record.Key is null ? Reason.NullKey
+    private Reason InvalidReason(LogEntry entry) =>
+        entry.Record!.TimestampMs <= 0 ? Reason.TimestampMissing
+        : _tooFar(entry) is { } reason and not Reason.None ? reason
+        : entry.Record.Key is null ? Reason.NullKey
         : Reason.None;
 
     /// <summary>
@@ -176,11 +176,18 @@ public sealed class Reference
     )
     {
         ModelRecord sent = QuarantineForm(entry, reason);
+        bool isAsJudged = sent.Size <= _recordLimit;
+        if (!isAsJudged)
+        {
+            // Refused once, the reason is another one, with another length.
+            verdict = "invalid";
+            reason = Reason.RefusedTooLarge;
+            sent = QuarantineForm(entry, reason);
+        }
+
         bool fits = sent.Size <= _recordLimit;
         if (!fits)
         {
-            verdict = "invalid";
-            reason = Reason.RefusedTooLarge;
             sent = new ModelRecord
             {
                 Key = [],
@@ -201,7 +208,7 @@ public sealed class Reference
         Count("verdict." + verdict);
         Count("reason." + ReasonText.Of(reason));
         transaction.Quarantine.Add((new ExpectedRecord(entry.Offset, sent, !fits), reason));
-        return fits;
+        return isAsJudged;
     }
 
     private ModelRecord QuarantineForm(LogEntry entry, Reason reason) =>

@@ -100,6 +100,9 @@ public sealed class SimulatedRun
     /// <summary>Latest wall clock that any process had, as a difference to the true one.</summary>
     public long LatestClockMs { get; private set; }
 
+    /// <summary>Whether a partition was left to nobody by the group protocol itself.</summary>
+    public bool Orphaned { get; private set; }
+
     /// <summary>Runs a scenario.</summary>
     public static RunResult Run(Scenario scenario, TextWriter? lines = null) =>
         new SimulatedRun(scenario, lines).RunAll();
@@ -216,6 +219,7 @@ public sealed class SimulatedRun
             Records = Scenario.Records,
             Commits = Commits,
             QuietMs = _quietMs,
+            IsOrphaned = Orphaned,
         };
     }
 
@@ -242,6 +246,7 @@ public sealed class SimulatedRun
             () => _violation is not null || (World.Steps % 16 == 0 && progress.HasResumed()),
             MaxSteps
         );
+        HealOrphans(progress.HasResumed, boundMs);
         _quietMs = World.NowMs - begunMs;
         if (_violation is null && !progress.HasResumed())
         {
@@ -255,6 +260,7 @@ public sealed class SimulatedRun
             () => _violation is not null || (World.Steps % 16 == 0 && progress.IsAllConsumed()),
             MaxSteps
         );
+        HealOrphans(progress.IsAllConsumed, 3_600_000);
         if (_violation is null && !progress.IsAllConsumed())
         {
             Break(
@@ -266,9 +272,25 @@ public sealed class SimulatedRun
         }
     }
 
+    /// <summary>Kafka's own gap, see <see cref="GroupCoordinator.HasOrphans"/>: any rebalance heals it. Counted, not hidden.</summary>
+    private void HealOrphans(Func<bool> isDone, long forMs)
+    {
+        if (_violation is null && !isDone() && Cluster.Group(Scenario.Spec.Group).HasOrphans)
+        {
+            Orphaned = true;
+            Cluster.Group(Scenario.Spec.Group).Disturb(reshuffle: false);
+            World.RunUntil(
+                World.NowMs + forMs,
+                () => _violation is not null || (World.Steps % 16 == 0 && isDone()),
+                MaxSteps
+            );
+        }
+    }
+
     private void EndFaults()
     {
         Faults.IsQuiet = true;
+        World.IsNesting = false;
         World.Trace.Mix(Point.Phase, 1);
         Note("PHASE", "quiet");
         if (_double is not null)

@@ -59,7 +59,10 @@ internal sealed class Weather(SimulatedRun simulation)
         {
             ClusterPace pace = Cluster.Pace;
             Cluster.Pace = pace with { MarkerMs = Chance.Between(100, 5_000) };
-            World.After(Chance.Between(100, 5_000), () => Cluster.Pace = pace);
+            World.After(
+                Chance.Between(100, 5_000),
+                () => Cluster.Pace = faults.IsQuiet ? Cluster.Pace : pace
+            );
         }
 
         if (faults.Happens(FaultKind.SlowReplication))

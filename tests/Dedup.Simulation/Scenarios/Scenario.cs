@@ -90,7 +90,7 @@ public sealed record Scenario
     /// <summary>max.message.bytes of clean, quarantine, and duplicates.</summary>
     public required int MaxMessageBytes { get; init; }
 
-    /// <summary>message.max.bytes of the producer.</summary>
+    /// <summary>message.max.bytes of the producer: above the largest chunk and marker, as `dedup check` demands.</summary>
     public required int ClientMaxBytes { get; init; }
 
     /// <summary>Records of a partition that wait in the producer.</summary>
@@ -138,7 +138,7 @@ public sealed record Scenario
             TransactionTimeoutMs = rng.Between(2_000, 12_000),
             StoreCapacity = 1 + rng.Skewed(120),
             MaxMessageBytes = maxMessageBytes,
-            ClientMaxBytes = rng.Percent(50) ? maxMessageBytes - 100 : 100_000,
+            ClientMaxBytes = 6_000,
             LingerRecords = 1 + rng.Skewed(60),
             InterleaveOneIn = 2 + rng.Skewed(60),
             Pace = new ClusterPace

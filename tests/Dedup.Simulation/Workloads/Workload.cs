@@ -102,6 +102,14 @@ public sealed class Workload
             TimestampMs = NextTime(isHostile),
         };
         World.Trace.Mix(Point.Produce, partition, number, record.TimestampMs);
+        if (World.Trace.On)
+        {
+            string id = record.Key is null ? "null" : Encoding.Latin1.GetString(record.Key);
+            string what =
+                $"#{number} for {partition}: key {id} size {record.Size} time {record.TimestampMs - ModelTime.EpochMs}";
+            World.Trace.Line(World.NowMs, "input", what);
+        }
+
         return (partition, record);
     }
 
@@ -148,11 +156,10 @@ public sealed class Workload
             return _rng.OneIn(2) ? null : [];
         }
 
-        // Beyond what clean takes now and then; with its quarantine headers even beyond what quarantine takes.
-        int length =
-            isHostile && _rng.OneIn(6)
-                ? _scenario.MaxMessageBytes + _rng.Between(-400, 100)
-                : _rng.Below(24);
+        // Now and then beyond what clean takes, or with its quarantine headers even beyond what quarantine takes, or beyond
+        // what the client sends at all.
+        int limit = _rng.OneIn(3) ? _scenario.ClientMaxBytes : _scenario.MaxMessageBytes;
+        int length = isHostile && _rng.OneIn(6) ? limit + _rng.Between(-400, 100) : _rng.Below(24);
         byte[] value = new byte[Math.Max(4, length)];
         BinaryPrimitives.WriteInt32LittleEndian(value, number);
         return value;

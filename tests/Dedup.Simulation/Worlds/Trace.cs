@@ -49,8 +49,20 @@ public sealed class Trace
     }
 
     /// <summary>Writes a line when lines are wanted.</summary>
-    public void Line(long nowMs, string who, string what) =>
-        _lines?.WriteLine($"{nowMs, 8} {who, -10} {what}");
+    public void Line(long nowMs, string who, string what)
+    {
+        if (_lines is not null)
+        {
+            // IDs are any bytes: a trace is read with grep.
+            var text = new System.Text.StringBuilder(what);
+            for (int i = 0; i < text.Length; i++)
+            {
+                text[i] = text[i] is >= ' ' and <= '~' ? text[i] : '?';
+            }
+
+            _lines.WriteLine($"{nowMs, 8} {who, -10} {text}");
+        }
+    }
 }
 
 /// <summary>Places where something can happen: every port call, every broker event.</summary>

@@ -36,6 +36,12 @@ public sealed class World
     /// <summary>How often a port call lets others run: once in so many calls.</summary>
     public int InterleaveOneIn { get; set; } = 20;
 
+    /// <summary>
+    /// Whether port calls let others step inside them. Not in the quiet phase: a lane that waits for 5 ms may find the step of
+    /// another above it on the stack that takes seconds, which no fair scheduler would do to it.
+    /// </summary>
+    public bool IsNesting { get; set; } = true;
+
     /// <summary>All that step.</summary>
     public IReadOnlyList<Actor> Actors => _actors;
 
@@ -68,7 +74,7 @@ public sealed class World
     public void Wait(Actor self, long ms)
     {
         long untilMs = NowMs + ms;
-        bool steps = _depth < MaxDepth;
+        bool steps = IsNesting && _depth < MaxDepth;
         _depth++;
         try
         {
@@ -89,7 +95,7 @@ public sealed class World
     public void Interleave(Actor self)
     {
         self.ThrowIfDead();
-        if (_depth >= MaxDepth || !_schedule.OneIn(InterleaveOneIn))
+        if (!IsNesting || _depth >= MaxDepth || !_schedule.OneIn(InterleaveOneIn))
         {
             return;
         }
