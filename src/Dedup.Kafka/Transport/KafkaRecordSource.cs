@@ -9,10 +9,10 @@ namespace Dedup.Kafka.Transport;
 internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
 {
     /// <summary>A seek right after an assignment can come before the fetcher has started; it is ready within milliseconds.</summary>
-    private const int SeekAttempts = 200;
+    private const int SeekAttempts = 40;
 
     /// <summary>Tries for the end of an assigned partition; with their time-outs, below the session time-out.</summary>
-    private const int EndAttempts = 8;
+    private const int EndAttempts = 3;
 
     /// <summary>Time for one such try, in ms.</summary>
     private const int EndTimeoutMs = 1_000;
@@ -110,14 +110,31 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             }
             catch (KafkaException e)
             {
-                // The partition may be gone by now; the next poll says so. Going on without the seek would skip records.
-                _listener?.OnFault(
-                    SourceFault.Fatal,
-                    partition,
-                    $"seek to {offset}: {e.Error.Reason}"
-                );
+                AssignAnew(target, e.Error.Reason);
                 return;
             }
+        }
+    }
+
+    /// <summary>
+    /// The client has given up fetching the partition (out of range), so that it cannot seek: taken out and put back at the
+    /// offset. If it is not ours any more, the next poll says so.
+    /// </summary>
+    private void AssignAnew(TopicPartitionOffset target, string why)
+    {
+        try
+        {
+            _consumer.IncrementalUnassign([target.TopicPartition]);
+            _consumer.IncrementalAssign([target]);
+        }
+        catch (KafkaException e)
+        {
+            // Going on without the seek would skip records.
+            _listener?.OnFault(
+                SourceFault.Fatal,
+                target.Partition.Value,
+                $"seek to {target.Offset}: {why}, then {e.Error.Reason}"
+            );
         }
     }
 
@@ -249,15 +266,8 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
                 }
             }
 
-            if (end.Status != LookupStatus.Found)
-            {
-                _listener?.OnFault(
-                    SourceFault.Fatal,
-                    partition.Partition.Value,
-                    $"the end of the partition cannot be asked for: {end.Detail}"
-                );
-            }
-
+            // With the broker away the beginning has to do: the task is not active, so that nothing of it is judged, and if it
+            // is out of range the seek assigns anew.
             ends.Add(new TopicPartitionOffset(partition, Math.Max(0, end.Offset)));
         }
 
