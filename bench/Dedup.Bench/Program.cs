@@ -2,6 +2,7 @@ using System.Reflection;
 using Dedup.Bench;
 using Dedup.Bench.Benchmarks;
 using Dedup.Bench.Copy;
+using Dedup.Bench.Identify;
 using Dedup.Bench.InProcess;
 
 // Not async: children die with the thread that started them (see MeasuredProcess), which has to be the main one.
@@ -16,7 +17,7 @@ try
         "latency" => LatencyBench.Run(BenchOptions.Parse(rest)),
         "rss" => RssBench.Run(BenchOptions.Parse(rest)),
         "store" => Other("Dedup.Bench.Store.StoreBench"),
-        "identify" => Other("Dedup.Bench.Identify.IdentifyBench"),
+        "identify" => IdentifyBench.Run(rest),
         // Children of the above.
         "copy" => CopyMode.Run(rest),
         "runtime" => RuntimeMode.Run(rest),
