@@ -10,11 +10,13 @@ internal sealed class Cluster : IDisposable
     /// <summary>A healthy broker answers in milliseconds; one that elects a leader in seconds.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
+    private readonly IReadOnlyDictionary<string, string> _properties;
     private readonly IAdminClient _admin;
     private string _lastError = "";
 
     public Cluster(IReadOnlyDictionary<string, string> properties)
     {
+        _properties = properties;
         try
         {
             _admin = new AdminClientBuilder(properties)
@@ -50,32 +52,11 @@ internal sealed class Cluster : IDisposable
     }
 
     /// <summary>Committed offsets of the group, waiting for pending transactional ones; partitions without one are left out.</summary>
-    public Dictionary<int, long> CommittedOf(string group, string topic, int partitions)
-    {
-        var asked = new ConsumerGroupTopicPartitions(
-            group,
-            [.. Enumerable.Range(0, partitions).Select(p => new TopicPartition(topic, p))]
-        );
-        List<ListConsumerGroupOffsetsResult> answer = Ask(
+    public Dictionary<int, long> CommittedOf(string group, string topic, int partitions) =>
+        Ask(
             $"committed offsets of {group}",
-            () =>
-                _admin
-                    .ListConsumerGroupOffsetsAsync(
-                        [asked],
-                        new ListConsumerGroupOffsetsOptions
-                        {
-                            RequireStableOffsets = true,
-                            RequestTimeout = Timeout,
-                        }
-                    )
-                    .GetAwaiter()
-                    .GetResult()
+            () => GroupOffsets.Read(_properties, group, topic, partitions, Timeout)
         );
-        return answer
-            .SelectMany(static r => r.Partitions)
-            .Where(static p => !p.Error.IsError && p.Offset.Value >= 0)
-            .ToDictionary(static p => p.Partition.Value, static p => p.Offset.Value);
-    }
 
     /// <summary>Whether the topic is compacted; null when the cluster does not tell.</summary>
     public bool? IsCompacted(string topic)

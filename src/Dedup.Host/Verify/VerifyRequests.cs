@@ -2,6 +2,7 @@ using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Dedup.Audit;
+using Dedup.Audit.Kafka;
 using Dedup.Host.Commands;
 using Dedup.Host.Configuration;
 using Dedup.Topology.Pipelines;
@@ -52,7 +53,7 @@ internal static class VerifyRequests
             // In options the default name is a guess; only a topic that somebody named is audited.
             Quarantine = options.FromFlags && !options.QuarantineGiven ? null : spec.Quarantine,
             Duplicates = spec.Duplicates,
-            Group = options.Group ?? await GroupOf(config, spec, options),
+            Group = options.Group ?? GroupOf(config, spec, options),
             Started = options.Started ?? Started(config, spec),
             Wait = options.Wait,
             Rules = new AuditRules
@@ -77,30 +78,22 @@ internal static class VerifyRequests
     }
 
     // A pipeline in options may never have run under this group (it was run elsewhere, or by hand): then all of the input counts.
-    private static async Task<string?> GroupOf(
-        DedupConfig config,
-        PipelineSpec spec,
-        VerifyOptions options
-    )
+    private static string? GroupOf(DedupConfig config, PipelineSpec spec, VerifyOptions options)
     {
         if (!options.FromFlags || options.Wait is not null)
         {
             return spec.Group;
         }
 
-        using IAdminClient admin = new AdminClientBuilder(config.Kafka.ToDictionary())
+        Dictionary<string, string> properties = config.Kafka.ToDictionary();
+        using IAdminClient admin = new AdminClientBuilder(properties)
             .SetLogHandler(static (_, _) => { })
             .Build();
         try
         {
-            List<ListConsumerGroupOffsetsResult> offsets =
-                await admin.ListConsumerGroupOffsetsAsync(
-                    [new ConsumerGroupTopicPartitions(spec.Group, null)],
-                    new ListConsumerGroupOffsetsOptions { RequestTimeout = Timeout }
-                );
-            return offsets.Any(o =>
-                o.Partitions.Any(p => p.Topic == spec.Input && p.Offset.Value >= 0)
-            )
+            int partitions = admin.GetMetadata(spec.Input, Timeout).Topics[0].Partitions.Count;
+            return
+                GroupOffsets.Read(properties, spec.Group, spec.Input, partitions, Timeout).Count > 0
                 ? spec.Group
                 : null;
         }
