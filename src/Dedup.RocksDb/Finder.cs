@@ -108,6 +108,7 @@ internal sealed class Finder(Storage storage)
             BlockedFilter? filter = _filters[i];
             if (
                 (filter is null || filter.MayContain(probe.Key.High))
+                && !IsKnown(buckets[i])
                 && storage.TryGet(family, probe.Key, out SeenEntry entry)
             )
             {
@@ -133,7 +134,22 @@ internal sealed class Finder(Storage storage)
         }
     }
 
-    // An ID stands once in a bucket: of what the tiers say the greatest time counts.
+    // An ID stands once in a bucket, and its time there only grows: what a table says is never older than RocksDB. (In a
+    // replay after a crash RocksDB may be ahead of the tables; the replay ends with both the same, and nothing is judged before.)
+    private bool IsKnown(BucketState bucket)
+    {
+        for (int i = 0; i < _candidateCount; i++)
+        {
+            if (ReferenceEquals(_candidates[i].Bucket, bucket))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Of what the two tables say of a bucket the greatest time counts.
     private void Offer(BucketState bucket, in SeenEntry entry)
     {
         for (int i = 0; i < _candidateCount; i++)

@@ -28,7 +28,7 @@ internal sealed class RocksStore : IFirstSeenStore
     private ImmutableArray<BucketId> _bucketIds;
     private BucketState? _lastBucket;
     private RecentTable _recent;
-    private RecentTable _spare;
+    private RecentTable _kept;
     private SealJob? _seal;
     private int _rows;
     private bool _isClosed;
@@ -40,7 +40,7 @@ internal sealed class RocksStore : IFirstSeenStore
         _budget = budget;
         Header = header;
         _recent = new RecentTable(budget.Rows);
-        _spare = new RecentTable(budget.Rows);
+        _kept = new RecentTable(budget.Rows);
         _finder = new Finder(storage);
         foreach (BucketState bucket in storage.Buckets)
         {
@@ -59,7 +59,7 @@ internal sealed class RocksStore : IFirstSeenStore
     {
         get
         {
-            long sum = _recent.LiveCount + (_seal?.Table.LiveCount ?? 0);
+            long sum = _recent.LiveCount + (_seal is null ? 0 : _kept.LiveCount);
             foreach (BucketState bucket in _buckets)
             {
                 sum += bucket.Count;
@@ -71,16 +71,13 @@ internal sealed class RocksStore : IFirstSeenStore
 
     /// <inheritdoc/>
     public long MemoryBytes =>
-        _storage.Filters.Bytes
-        + _recent.MemoryBytes
-        + _spare.MemoryBytes
-        + (_seal?.Table.MemoryBytes ?? 0);
+        _storage.Filters.Bytes + _storage.ReaderBytes + _recent.MemoryBytes + _kept.MemoryBytes;
 
     /// <inheritdoc/>
-    public bool WantsSeal => _seal is null && _recent.Count > 0 && _budget.WantsSeal(_recent.Count);
+    public bool WantsSeal => _seal is null && _recent.Count > 0 && _budget.IsAtBound(_recent.Count);
 
     /// <inheritdoc/>
-    public bool IsFull => _seal is not null && _budget.IsFull(_recent.Count);
+    public bool IsFull => _seal is not null && _budget.IsAtBound(_recent.Count);
 
     /// <inheritdoc/>
     public ImmutableArray<BucketId> Buckets
@@ -106,7 +103,7 @@ internal sealed class RocksStore : IFirstSeenStore
         Step();
         try
         {
-            _finder.Find(probes, hits, _recent, _seal?.Table, _buckets);
+            _finder.Find(probes, hits, _recent, _kept, _buckets);
         }
         catch (RocksException e)
         {
@@ -126,7 +123,8 @@ internal sealed class RocksStore : IFirstSeenStore
             _ = _recent.Add(entry.Key, entry.Entry, bucket);
         }
 
-        CountRows(_recent.Count - _rows);
+        _budget.AddRows(_recent.Count - _rows, 0);
+        _rows = _recent.Count;
     }
 
     /// <inheritdoc/>
@@ -141,9 +139,11 @@ internal sealed class RocksStore : IFirstSeenStore
             );
         }
 
-        _seal = new SealJob(_recent, header, _storage);
-        _recent = _spare;
+        (_recent, _kept) = (_kept, _recent);
+        _budget.AddRows(-_rows, _rows - _recent.Count);
         _rows = 0;
+        _recent.Reset();
+        _seal = new SealJob(_kept, header, _storage);
         _storage.CrashPoint("seal-cut");
         _storage.Post(_seal);
     }
@@ -159,11 +159,16 @@ internal sealed class RocksStore : IFirstSeenStore
 
         if (_seal is { IsDone: true } seal)
         {
+            // The table answers on until the next cut needs its memory: repeats are mostly of IDs seen lately, and RocksDB
+            // takes 20 times as long for them.
             Header = seal.Header;
-            _budget.AddRows(-seal.Table.Count);
-            seal.Table.Reset();
-            _spare = seal.Table;
             _seal = null;
+        }
+
+        if (_seal is null && _kept.Count > 0 && _budget.MustGiveUp(_kept.Count))
+        {
+            _budget.AddRows(0, -_kept.Count);
+            _kept.Reset();
         }
 
         _storage.Filters.FreeRetired();
@@ -227,21 +232,11 @@ internal sealed class RocksStore : IFirstSeenStore
     {
         _isClosed = true;
         _storage.Dispose();
-        _budget.AddRows(-_rows - (_seal?.Table.Count ?? 0));
+        _budget.AddRows(-_rows, -_kept.Count);
         _budget.AddStores(-1);
-        _seal?.Table.Dispose();
         _seal?.Dispose();
         _recent.Dispose();
-        if (!ReferenceEquals(_spare, _recent))
-        {
-            _spare.Dispose();
-        }
-    }
-
-    private void CountRows(int change)
-    {
-        _rows += change;
-        _budget.AddRows(change);
+        _kept.Dispose();
     }
 
     private BucketState BucketOf(BucketId id)

@@ -207,8 +207,9 @@ public sealed class RocksStoreFactory(
         var bucket = new BucketState(id);
         storage.Admit(bucket, family);
         bucket.Keys = new KeyLog(Storage.KeyLogPath(storage.Path, bucket));
+        // What the header does not know of will be replayed, and counted then.
         BucketRecord record = records.FirstOrDefault(r => r.Id == id && r.Entries > 0);
-        bucket.Count = record.Entries > 0 ? record.Entries : estimate;
+        bucket.Count = record.Entries;
         if (record.Entries > 0 && bucket.Keys.Resume(record.Keys, record.Checksum))
         {
             storage.Filters.Consider(bucket);

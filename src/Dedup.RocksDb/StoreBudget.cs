@@ -13,10 +13,10 @@ public sealed class StoreBudget : IDisposable
     /// <summary>Least memory that a budget can be: below it seals become so small that RocksDB drowns in files.</summary>
     public const long MinBytes = 16L << 20;
 
-    // 60 % filters: 100 M IDs at 12 bits take 150 MB, the default of 384 MiB has 230. 20 % recent tables. 20 % block cache,
-    // which serves only IDs that were seen before.
+    // Filters, our own and those of the files: 100 M IDs take 120 to 150 and 95 MB, of 384 MiB they have 240. Recent tables:
+    // 1.5 M IDs, and what repeats does so mostly within these. The rest is RocksDB's block cache, for IDs that come again later.
     private const double FilterShare = 0.6;
-    private const double RecentShare = 0.2;
+    private const double RecentShare = 0.3;
 
     // Row 48 bytes, slots 6 to 13, and two sort items of 16 for the half that is being sealed.
     private const int BytesPerRow = 80;
@@ -24,7 +24,9 @@ public sealed class StoreBudget : IDisposable
     // A seal of fewer IDs makes files so small that their number costs more than their content.
     private const int FewestRowsPerSeal = 1024;
     private long _filterBytesTaken;
-    private int _rows;
+    private long _readerBytes;
+    private int _filling;
+    private int _kept;
     private int _stores;
 
     /// <summary>Makes a budget.</summary>
@@ -46,7 +48,7 @@ public sealed class StoreBudget : IDisposable
     /// <summary>Bytes in all.</summary>
     public long Bytes { get; }
 
-    /// <summary>Bytes that filters may take.</summary>
+    /// <summary>Bytes that filters may take, our own and those of open files.</summary>
     public long FilterBytes { get; }
 
     /// <summary>IDs that recent tables, filling and sealed, may hold over the whole process.</summary>
@@ -65,21 +67,26 @@ public sealed class StoreBudget : IDisposable
 
     internal RowPool Rows { get; }
 
-    internal long FreeFilterBytes => FilterBytes - Interlocked.Read(ref _filterBytesTaken);
+    internal long FreeFilterBytes =>
+        FilterBytes - Interlocked.Read(ref _filterBytesTaken) - Interlocked.Read(ref _readerBytes);
 
     /// <summary>Rows that every open store may have whatever the others do: half of all, evenly.</summary>
     internal int RowsPerStore =>
         Math.Max(FewestRowsPerSeal, MaxRows / 2 / Math.Max(1, Volatile.Read(ref _stores)));
 
-    /// <summary>Whether a store with so many rows in its filling table should seal.</summary>
-    internal bool WantsSeal(int rows) =>
-        rows >= MaxRows / 2 || (rows >= RowsPerStore && Volatile.Read(ref _rows) >= MaxRows / 2);
+    /// <summary>Whether a filling table of so many rows has had its part.</summary>
+    internal bool IsAtBound(int rows) =>
+        rows >= MaxRows / 2 || (rows >= RowsPerStore && Volatile.Read(ref _filling) >= MaxRows / 2);
 
-    /// <summary>Whether a store that has a seal under way and so many rows in its filling table must wait.</summary>
-    internal bool IsFull(int rows) =>
-        rows >= MaxRows / 2 || (rows >= RowsPerStore && Volatile.Read(ref _rows) >= MaxRows);
+    /// <summary>Whether a sealed table of so many rows, kept only because it answers quickly, must go.</summary>
+    internal bool MustGiveUp(int rows) =>
+        rows > RowsPerStore && Volatile.Read(ref _filling) + Volatile.Read(ref _kept) > MaxRows;
 
-    internal void AddRows(int change) => _ = Interlocked.Add(ref _rows, change);
+    internal void AddRows(int filling, int kept)
+    {
+        _ = Interlocked.Add(ref _filling, filling);
+        _ = Interlocked.Add(ref _kept, kept);
+    }
 
     internal void AddStores(int change) => _ = Interlocked.Add(ref _stores, change);
 
@@ -88,7 +95,7 @@ public sealed class StoreBudget : IDisposable
         while (true)
         {
             long taken = Interlocked.Read(ref _filterBytesTaken);
-            if (taken + bytes > FilterBytes)
+            if (taken + bytes > FilterBytes - Interlocked.Read(ref _readerBytes))
             {
                 return false;
             }
@@ -99,6 +106,8 @@ public sealed class StoreBudget : IDisposable
             }
         }
     }
+
+    internal void AddReaderBytes(long change) => _ = Interlocked.Add(ref _readerBytes, change);
 
     internal void ReturnFilterBytes(long bytes) =>
         _ = Interlocked.Add(ref _filterBytesTaken, -bytes);

@@ -7,55 +7,55 @@ namespace Dedup.RocksDb.Tests;
 /// <summary>What a store must answer: in a bucket an ID stands once, with its greatest time; the nearest one within the window answers.</summary>
 internal sealed class StoreModel
 {
-    private readonly Dictionary<(EventKey Key, BucketId Bucket), SeenEntry> _entries = [];
+    private readonly Dictionary<EventKey, Dictionary<BucketId, SeenEntry>> _entries = [];
 
-    public int Count => _entries.Count;
+    public int Count => _entries.Values.Sum(static e => e.Count);
 
     public IEnumerable<BucketId> Buckets =>
-        _entries.Keys.Select(static k => k.Bucket).Distinct().Order();
-
-    public StoreModel Copy()
-    {
-        var copy = new StoreModel();
-        foreach (KeyValuePair<(EventKey, BucketId), SeenEntry> e in _entries)
-        {
-            copy._entries.Add(e.Key, e.Value);
-        }
-
-        return copy;
-    }
+        _entries.Values.SelectMany(static e => e.Keys).Distinct().Order();
 
     public void Add(in NewEntry entry)
     {
-        if (
-            !_entries.TryGetValue((entry.Key, entry.Bucket), out SeenEntry old)
-            || entry.Entry.SeenMs > old.SeenMs
-        )
+        if (!_entries.TryGetValue(entry.Key, out Dictionary<BucketId, SeenEntry>? of))
         {
-            _entries[(entry.Key, entry.Bucket)] = entry.Entry;
+            _entries[entry.Key] = of = [];
+        }
+
+        if (!of.TryGetValue(entry.Bucket, out SeenEntry old) || entry.Entry.SeenMs > old.SeenMs)
+        {
+            of[entry.Bucket] = entry.Entry;
         }
     }
 
     public void Drop(BucketId bucket)
     {
-        foreach ((EventKey, BucketId) key in _entries.Keys.Where(k => k.Bucket == bucket).ToArray())
+        foreach (Dictionary<BucketId, SeenEntry> of in _entries.Values)
         {
-            _ = _entries.Remove(key);
+            _ = of.Remove(bucket);
         }
     }
 
-    public StoreHit Find(in StoreProbe probe)
+    /// <summary>The time of an ID in a bucket; what a refresh may only raise.</summary>
+    public long? TimeOf(EventKey key, BucketId bucket) =>
+        _entries.TryGetValue(key, out Dictionary<BucketId, SeenEntry>? of)
+        && of.TryGetValue(bucket, out SeenEntry e)
+            ? e.SeenMs
+            : null;
+
+    public StoreHit Find(StoreProbe probe)
     {
-        EventKey key = probe.Key;
-        long time = probe.TimestampMs;
-        long window = probe.WindowMs;
-        KeyValuePair<(EventKey Key, BucketId Bucket), SeenEntry>? best = _entries
-            .Where(e => e.Key.Key == key && Math.Abs((decimal)e.Value.SeenMs - time) <= window)
-            .OrderBy(e => Math.Abs((decimal)e.Value.SeenMs - time))
+        if (!_entries.TryGetValue(probe.Key, out Dictionary<BucketId, SeenEntry>? of))
+        {
+            return default;
+        }
+
+        return of.Where(e =>
+                Math.Abs((decimal)e.Value.SeenMs - probe.TimestampMs) <= probe.WindowMs
+            )
+            .OrderBy(e => Math.Abs((decimal)e.Value.SeenMs - probe.TimestampMs))
             .ThenBy(e => e.Value.SeenMs)
-            .ThenBy(e => e.Key.Bucket)
-            .Select(e => (KeyValuePair<(EventKey, BucketId), SeenEntry>?)e)
+            .ThenBy(e => e.Key)
+            .Select(e => new StoreHit(e.Value, e.Key.Class, true))
             .FirstOrDefault();
-        return best is { } b ? new StoreHit(b.Value, b.Key.Bucket.Class, true) : default;
     }
 }

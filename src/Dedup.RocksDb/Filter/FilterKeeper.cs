@@ -15,11 +15,11 @@ namespace Dedup.RocksDb.Filter;
 /// </remarks>
 internal sealed class FilterKeeper(StoreBudget budget, Storage storage) : IDisposable
 {
-    private const double GrowBelow = 10;
-    private const double ReplaceBelow = 7;
+    private const double GrowBelow = 12;
+    private const double ReplaceBelow = 10;
     private const double DropBelow = 3;
 
-    // Room for half as many again: memory for an ID is then 10 to 15 bits, and each ID is read from the log twice in all.
+    // Room for half as many again: memory for an ID is then 12 to 18 bits, and each ID is read from the log twice in all.
     private const double Growth = 1.5;
     private const long SmallestBytes = 64 << 10;
     private readonly ConcurrentQueue<BlockedFilter> _retired = new();

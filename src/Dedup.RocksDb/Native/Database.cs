@@ -202,16 +202,12 @@ internal sealed unsafe class Database : RocksHandle
     }
 
     /// <summary>RocksDB's estimate of the keys in a family; never too low here, since nothing is ever deleted by key.</summary>
-    public long EstimateKeys(FamilyHandle family)
-    {
-        ulong value = 0;
-        fixed (byte* name = "rocksdb.estimate-num-keys\0"u8)
-        {
-            return Rocks.rocksdb_property_int_cf(handle, family.Pointer, name, &value) == 0
-                ? (long)value
-                : 0;
-        }
-    }
+    public long EstimateKeys(FamilyHandle family) =>
+        Property(family, "rocksdb.estimate-num-keys\0"u8);
+
+    /// <summary>Bytes of indexes and filters of open files.</summary>
+    public long ReaderBytes(FamilyHandle family) =>
+        Property(family, "rocksdb.estimate-table-readers-mem\0"u8);
 
     /// <summary>Stops compactions and waits for them, so that closing does not wait for a long one to end.</summary>
     public void CancelBackgroundWork() => Rocks.rocksdb_cancel_all_background_work(handle, 1);
@@ -220,6 +216,17 @@ internal sealed unsafe class Database : RocksHandle
     {
         Rocks.rocksdb_close(handle);
         return true;
+    }
+
+    private long Property(FamilyHandle family, ReadOnlySpan<byte> terminated)
+    {
+        ulong value = 0;
+        fixed (byte* name = terminated)
+        {
+            return Rocks.rocksdb_property_int_cf(handle, family.Pointer, name, &value) == 0
+                ? (long)value
+                : 0;
+        }
     }
 
     private static byte[] Terminated(string text) => Encoding.UTF8.GetBytes(text + '\0');

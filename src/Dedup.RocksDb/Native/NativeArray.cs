@@ -11,33 +11,24 @@ namespace Dedup.RocksDb.Native;
 internal sealed unsafe partial class NativeArray<T> : SafeHandle
     where T : unmanaged
 {
-    // Filters of this size are asked at random: with pages of 4 KB most questions would also miss the TLB.
-    private const long HugePageBytes = 2 << 20;
-    private readonly long _bytes;
+    private readonly Pages _pages;
 
-    /// <summary>Takes memory for so many elements; throws OutOfMemoryException when there is none.</summary>
+    /// <summary>Takes memory for so many elements; throws InsufficientMemoryException when there is none.</summary>
     public NativeArray(long length)
         : base(0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         Length = length;
-        _bytes = checked(length * sizeof(T));
-        nuint alignment = _bytes >= HugePageBytes ? (nuint)HugePageBytes : 64;
-        void* memory = NativeMemory.AlignedAlloc((nuint)_bytes, alignment);
-        SetHandle((nint)memory);
-        if (_bytes >= HugePageBytes)
-        {
-            Advice.TryHugePages(memory, (nuint)_bytes);
-        }
-
-        Clear();
+        Bytes = checked(length * sizeof(T));
+        _pages = Pages.Take(Bytes);
+        SetHandle(_pages.Address);
     }
 
     /// <summary>Number of elements.</summary>
     public long Length { get; }
 
     /// <summary>Size in bytes.</summary>
-    public long Bytes => _bytes;
+    public long Bytes { get; }
 
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
@@ -69,34 +60,16 @@ internal sealed unsafe partial class NativeArray<T> : SafeHandle
     }
 
     /// <summary>Zeroes all of it.</summary>
-    public void Clear() => NativeMemory.Clear((void*)handle, (nuint)_bytes);
+    public void Clear() => NativeMemory.Clear((void*)handle, (nuint)Bytes);
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        _pages.Free();
         return true;
     }
 
     [DoesNotReturn]
     private static void ThrowRange() =>
         throw new ArgumentOutOfRangeException(null, "Index outside native memory.");
-}
-
-/// <summary>Advice to the kernel about memory.</summary>
-internal static unsafe partial class Advice
-{
-    private const int HugePage = 14; // MADV_HUGEPAGE in linux/mman.h
-
-    /// <summary>Asks for huge pages; without them everything works, only slower.</summary>
-    public static void TryHugePages(void* memory, nuint bytes)
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            _ = madvise(memory, bytes, HugePage);
-        }
-    }
-
-    [LibraryImport("libc")]
-    private static partial int madvise(void* address, nuint length, int advice);
 }

@@ -156,24 +156,6 @@ internal static unsafe partial class Rocks
     );
 
     [LibraryImport(Lib)]
-    internal static partial void rocksdb_block_based_options_set_metadata_block_size(
-        nint options,
-        ulong value
-    );
-
-    [LibraryImport(Lib)]
-    internal static partial void rocksdb_block_based_options_set_partition_filters(
-        nint options,
-        byte value
-    );
-
-    [LibraryImport(Lib)]
-    internal static partial void rocksdb_block_based_options_set_index_type(
-        nint options,
-        int value
-    );
-
-    [LibraryImport(Lib)]
     internal static partial void rocksdb_block_based_options_set_format_version(
         nint options,
         int value
@@ -208,12 +190,6 @@ internal static unsafe partial class Rocks
 
     [LibraryImport(Lib)]
     internal static partial void rocksdb_block_based_options_set_cache_index_and_filter_blocks(
-        nint options,
-        byte value
-    );
-
-    [LibraryImport(Lib)]
-    internal static partial void rocksdb_block_based_options_set_pin_top_level_index_and_filter(
         nint options,
         byte value
     );

@@ -10,24 +10,40 @@ namespace Dedup.RocksDb.Recent;
 /// | Key  | SeenMs | SourceOffset | Fingerprint | ScopeTag | Bucket |
 /// </code>
 /// </remarks>
-/// <param name="Key">The ID's key.</param>
-/// <param name="SeenMs">Time that the window counts from.</param>
-/// <param name="SourceOffset">Offset in the input.</param>
-/// <param name="Fingerprint">Hash of the payload.</param>
-/// <param name="ScopeTag">Hash of tenant and type.</param>
-/// <param name="Bucket">Number of the bucket within this table.</param>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
-internal record struct RecentRow(
-    EventKey Key,
-    long SeenMs,
-    long SourceOffset,
-    ulong Fingerprint,
-    uint ScopeTag,
-    uint Bucket
-)
+internal struct RecentRow
 {
     /// <summary>Size in memory; a test holds the layout to it.</summary>
     public const int Size = 48;
+
+    /// <summary>The ID's key.</summary>
+    public EventKey Key;
+
+    /// <summary>Time that the window counts from.</summary>
+    public long SeenMs;
+
+    /// <summary>Offset in the input.</summary>
+    public long SourceOffset;
+
+    /// <summary>Hash of the payload.</summary>
+    public ulong Fingerprint;
+
+    /// <summary>Hash of tenant and type.</summary>
+    public uint ScopeTag;
+
+    /// <summary>Number of the bucket within its table.</summary>
+    public uint Bucket;
+
+    /// <summary>A row.</summary>
+    public RecentRow(in EventKey key, in SeenEntry entry, uint bucket)
+    {
+        Key = key;
+        SeenMs = entry.SeenMs;
+        SourceOffset = entry.SourceOffset;
+        Fingerprint = entry.Fingerprint;
+        ScopeTag = entry.ScopeTag;
+        Bucket = bucket;
+    }
 
     /// <summary>What is remembered of the ID.</summary>
     public readonly SeenEntry Entry => new(SeenMs, SourceOffset, Fingerprint, ScopeTag);

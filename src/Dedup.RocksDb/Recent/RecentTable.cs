@@ -26,14 +26,18 @@ internal sealed class RecentTable : IDisposable
     private const int PieceMask = RowPool.RowsPerPiece - 1;
 
     private readonly RowPool _pool;
-    private readonly List<NativeArray<RecentRow>> _pieces = [];
+    private readonly List<RowPiece> _pieces = [];
     private readonly List<BucketState> _buckets = [];
     private readonly List<int> _rowsOf = [];
     private NativeArray<uint> _slots = new(FewestSlots);
     private int _slotBits = 10;
     private uint _lastBucket;
 
-    public RecentTable(RowPool pool) => _pool = pool;
+    public RecentTable(RowPool pool)
+    {
+        _pool = pool;
+        _pool.AddSlotBytes(_slots.Bytes);
+    }
 
     /// <summary>Number of rows.</summary>
     public int Count { get; private set; }
@@ -67,6 +71,15 @@ internal sealed class RecentTable : IDisposable
         get => ref _pieces[row >> PieceShift][row & PieceMask];
     }
 
+    /// <summary>Fetches a row into the cache; half of the rows lie on two lines.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchRow(int row)
+    {
+        ref RecentRow r = ref this[row];
+        Prefetch.Line(ref r);
+        Prefetch.Line(ref r.Bucket);
+    }
+
     /// <summary>The bucket of a row.</summary>
     public BucketState BucketOf(in RecentRow row) => _buckets[(int)row.Bucket];
 
@@ -85,14 +98,14 @@ internal sealed class RecentTable : IDisposable
             {
                 if (entry.SeenMs > old.SeenMs)
                 {
-                    old = RowOf(key, entry, number);
+                    old = new RecentRow(key, entry, number);
                 }
 
                 return false;
             }
         }
 
-        Append(RowOf(key, entry, number));
+        Append(new RecentRow(key, entry, number));
         _rowsOf[(int)number]++;
         return true;
     }
@@ -146,6 +159,7 @@ internal sealed class RecentTable : IDisposable
     public void Dispose()
     {
         ReturnPieces();
+        _pool.AddSlotBytes(-_slots.Bytes);
         _slots.Dispose();
     }
 
@@ -158,9 +172,6 @@ internal sealed class RecentTable : IDisposable
         (key.Low ^ (key.High >> 7)) * 0x9E37_79B9_7F4A_7C15;
 
     private static uint Tag(ulong hash) => (uint)(hash >> 16) & 63;
-
-    private static RecentRow RowOf(in EventKey key, in SeenEntry entry, uint bucket) =>
-        new(key, entry.SeenMs, entry.SourceOffset, entry.Fingerprint, entry.ScopeTag, bucket);
 
     private uint NumberOf(BucketState bucket)
     {
@@ -220,6 +231,7 @@ internal sealed class RecentTable : IDisposable
         NativeArray<uint> old = _slots;
         _slots = new NativeArray<uint>(old.Length * 2);
         _slotBits++;
+        _pool.AddSlotBytes(_slots.Bytes - old.Bytes);
         old.Dispose();
         for (int row = 0; row < Count; row++)
         {
@@ -229,7 +241,7 @@ internal sealed class RecentTable : IDisposable
 
     private void ReturnPieces()
     {
-        foreach (NativeArray<RecentRow> piece in _pieces)
+        foreach (RowPiece piece in _pieces)
         {
             _pool.Return(piece);
         }

@@ -53,6 +53,7 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
         storage.CrashPoint("seal-before-floor");
         storage.WriteHeader(Header);
         storage.CrashPoint("seal-after-floor");
+        storage.CountReaders();
         foreach (SealedFile file in files)
         {
             storage.Filters.Consider(file.Bucket);
@@ -65,12 +66,11 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
     /// <inheritdoc/>
     public void Dispose() { }
 
-    /// <summary>Writes a bucket's rows. Afterwards the front of its stretch of items holds those that RocksDB did not know.</summary>
     private SealedFile WriteFile(BucketState bucket, KeySorter sorter, int start, int length)
     {
-        Span<SortItem> items = sorter.Sort(Table, start, length);
-        FamilyHandle? family = bucket.Family;
+        ReadOnlySpan<SortItem> items = sorter.Sort(Table, start, length);
         BlockedFilter? filter = bucket.Filter;
+        FamilyHandle? family = bucket.Family;
         if (family is null)
         {
             filter = storage.Filters.ForNewBucket(length);
@@ -78,87 +78,54 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
             family = storage.CreateFamily(bucket);
         }
 
-        int written = 0;
-        int fresh = 0;
         Span<byte> key = stackalloc byte[EventKey.Size];
         Span<byte> value = stackalloc byte[EntryCodec.MaxSize];
         using SstWriter writer = storage.CreateFile(bucket, out string path);
         for (int i = 0; i < items.Length; i++)
         {
-            Prefetch.Line(
-                ref Table[(int)items[Math.Min(i + PrefetchDistance, items.Length - 1)].Row]
-            );
+            Table.PrefetchRow((int)items[Math.Min(i + PrefetchDistance, items.Length - 1)].Row);
             ref RecentRow row = ref Table[(int)items[i].Row];
-            if (
-                filter is not null
-                && filter.Add(row.Key.High)
-                && storage.TryGet(family, row.Key, out SeenEntry old)
-            )
-            {
-                // A replay brings what is there already; of two times the greater stays.
-                if (old.SeenMs >= row.SeenMs)
-                {
-                    continue;
-                }
-            }
-            else
-            {
-                items[fresh++] = items[i];
-            }
-
+            _ = filter?.Add(row.Key.High);
             row.Key.Write(key);
             int valueLength = EntryCodec.Write(row.Entry, value);
             writer.Put(key, value[..valueLength]);
-            written++;
         }
 
-        if (written > 0)
-        {
-            writer.Finish();
-        }
-        else
-        {
-            File.Delete(path);
-        }
-
-        return new SealedFile(bucket, family, written > 0 ? path : null, start, fresh);
+        writer.Finish();
+        return new SealedFile(bucket, family, path, start, length);
     }
 
     private void Ingest(SealedFile file, WorkerScratch scratch)
     {
-        if (file.Path is null)
-        {
-            return;
-        }
-
         if (file.Bucket.IsDropped)
         {
             File.Delete(file.Path);
             return;
         }
 
+        PageCache.Load(file.Path);
         storage.Ingest(file.Family, file.Path);
-        ReadOnlySpan<SortItem> fresh = scratch.Sorter.Items(file.Start, file.Fresh);
-        while (fresh.Length > 0)
+        ReadOnlySpan<SortItem> rest = scratch.Sorter.Items(file.Start, file.Length);
+        while (rest.Length > 0)
         {
-            int n = Math.Min(fresh.Length, scratch.Keys.Length);
+            int n = Math.Min(rest.Length, scratch.Keys.Length);
             for (int i = 0; i < n; i++)
             {
-                scratch.Keys[i] = fresh[i].Prefix;
+                scratch.Keys[i] = rest[i].Prefix;
             }
 
             file.Bucket.Keys!.Append(scratch.Keys.AsSpan(0, n));
-            fresh = fresh[n..];
+            rest = rest[n..];
         }
 
-        file.Bucket.Count += file.Fresh;
+        file.Bucket.Count += file.Length;
     }
 
     private readonly record struct SealedFile(
         BucketState Bucket,
         FamilyHandle Family,
-        string? Path,
+        string Path,
         int Start,
-        int Fresh
+        int Length
     );
 }

@@ -17,6 +17,7 @@ namespace Dedup.RocksDb.Seal;
 /// </remarks>
 internal sealed class Storage : IDisposable
 {
+    private readonly StoreBudget _budget;
     private readonly StoreWorker _worker;
     private readonly Action<string>? _crashPoint;
     private readonly FamilyHandle _header;
@@ -28,6 +29,7 @@ internal sealed class Storage : IDisposable
     private Exception? _failure;
     private volatile bool _isClosing;
     private long _nextFile;
+    private long _readerBytes;
 
     /// <summary>Takes an open database.</summary>
     public Storage(
@@ -43,6 +45,7 @@ internal sealed class Storage : IDisposable
         Database = database;
         BucketOptions = bucketOptions;
         _header = header;
+        _budget = budget;
         _worker = budget.Worker;
         _crashPoint = crashPoint;
         Filters = new FilterKeeper(budget, this);
@@ -56,6 +59,9 @@ internal sealed class Storage : IDisposable
 
     /// <summary>Options of buckets' families and files.</summary>
     public OptionsHandle BucketOptions { get; }
+
+    /// <summary>Bytes that indexes and filters of open files take, as counted last.</summary>
+    public long ReaderBytes => Interlocked.Read(ref _readerBytes);
 
     /// <summary>The filters.</summary>
     public FilterKeeper Filters { get; }
@@ -181,6 +187,19 @@ internal sealed class Storage : IDisposable
         );
     }
 
+    /// <summary>Tells the budget what the open files take; after whatever adds files.</summary>
+    public void CountReaders()
+    {
+        long bytes = 0;
+        foreach (BucketState bucket in _buckets)
+        {
+            bytes += bucket.Family is { } family ? Database.ReaderBytes(family) : 0;
+        }
+
+        _budget.AddReaderBytes(bytes - _readerBytes);
+        _readerBytes = bytes;
+    }
+
     /// <summary>Makes a bucket's key log anew from RocksDB.</summary>
     public void RebuildKeys(BucketState bucket)
     {
@@ -218,6 +237,7 @@ internal sealed class Storage : IDisposable
         }
 
         Filters.Dispose();
+        _budget.AddReaderBytes(-_readerBytes);
         Database.CancelBackgroundWork();
         _header.Dispose();
         Database.Dispose();
