@@ -80,6 +80,51 @@ public sealed class IdScratch
     /// <summary>Length of the frame so far.</summary>
     internal int Length => _length;
 
+    /// <summary>
+    /// Makes the frame of an identity that somebody names, not a record: for inspect and forget. Hash <see cref="Frame"/> for
+    /// its key.
+    /// </summary>
+    /// <param name="recipe">The recipe, of which only counts whether it has a scope.</param>
+    /// <param name="source">Position of the source in the chain.</param>
+    /// <param name="kind">What the ID is.</param>
+    /// <param name="id">The ID; of content the 32 bytes of the digest.</param>
+    /// <param name="tenant">Tenant, empty for none.</param>
+    /// <param name="service">Service, empty for none.</param>
+    /// <param name="type">Type, empty for none.</param>
+    public void Compose(
+        Recipe recipe,
+        int source,
+        IdKind kind,
+        ReadOnlySpan<byte> id,
+        ReadOnlySpan<byte> tenant = default,
+        ReadOnlySpan<byte> service = default,
+        ReadOnlySpan<byte> type = default
+    )
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(source);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(source, Recipe.MaxSources);
+        Begin();
+        if (recipe.Scope is not null)
+        {
+            AppendPart(tenant);
+            AppendPart(service);
+            AppendPart(type);
+            EndScope(tenant.Length, service.Length, type.Length);
+        }
+
+        Append(id);
+        Seal(recipe.Scope is not null, source, kind);
+    }
+
+    private void AppendPart(ReadOnlySpan<byte> part)
+    {
+        int at = _length;
+        _ = Reserve(sizeof(uint));
+        Advance(sizeof(uint));
+        PatchLength(at, part.Length);
+        Append(part);
+    }
+
     /// <summary>Starts a frame without scope.</summary>
     internal void Begin()
     {

@@ -177,4 +177,32 @@ public sealed class ScopeTests
         static ulong Of(Recipe recipe, string? json) =>
             Outcome.Of(recipe, new OneRecord { KeyText = "k", Json = json }).All.Fingerprint;
     }
+
+    [Fact]
+    public void An_identity_that_somebody_names_has_the_key_of_the_record()
+    {
+        Recipe scoped = new(
+            [new HeaderSource("none"), new KeySource()],
+            new Scope(FromHeader, null, new ScopePart(new ConstantSource("order")))
+        );
+        IdScratch scratch = new();
+        scratch.Compose(scoped, 1, IdKind.Bytes, "k"u8, "acme"u8, default, "order"u8);
+        OneRecord record = new OneRecord { KeyText = "k" }.With("t", "acme");
+        Outcome.Hash.Hash(scratch.Frame).ShouldBe(Outcome.Of(scoped, record).Key);
+        scratch.Compose(Recipe.Key, 0, IdKind.Bytes, "k"u8);
+        Outcome.Hash.Hash(scratch.Frame).ShouldBe(Outcome.Of(Recipe.Key, record).Key);
+    }
+
+    [Fact]
+    public void Explain_says_why_each_source_was_passed_over()
+    {
+        Recipe recipe = RecipeParser.Parse("header:h | json:$.a | key | content").Recipe!;
+        Reason[] reasons = new Reason[4];
+        new OneRecord { KeyText = "k", Json = "{" }.Get(0, out var view);
+        recipe.Explain(view, new IdScratch(), reasons).ShouldBe(2);
+        reasons.ShouldBe([Reason.NoId, Reason.MalformedJson, Reason.None, Reason.None]);
+        new OneRecord().Get(0, out view);
+        recipe.Explain(view, new IdScratch(), reasons).ShouldBe(-1);
+        reasons.ShouldBe([Reason.NoId, Reason.NoId, Reason.NullKey, Reason.NoId]);
+    }
 }

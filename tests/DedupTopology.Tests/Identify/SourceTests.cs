@@ -92,4 +92,43 @@ public sealed class SourceTests
         json.Key.ShouldNotBe(header.Key);
         Outcome.Of(chain, new OneRecord { Json = "{" }).Reason.ShouldBe(Reason.MalformedJson);
     }
+
+    [Theory]
+    [InlineData(63, Reason.None)]
+    [InlineData(64, Reason.JsonTooDeep)]
+    public void What_is_passed_over_has_the_same_depth_limit(int nested, Reason expected)
+    {
+        string json = $$"""{"x":{{new string('[', nested)}}{{new string(']', nested)}},"a":"id"}""";
+        Outcome.Of(Of("json:$.a"), new OneRecord { Json = json }).Reason.ShouldBe(expected);
+        // The value itself, where it is an array, counts the same way.
+        Outcome
+            .Of(
+                Of("json:$.x"),
+                new OneRecord { Json = json.Replace("[]", "[1]", StringComparison.Ordinal) }
+            )
+            .Reason.ShouldBe(expected);
+    }
+
+    [Fact]
+    public void A_value_within_the_first_bytes_is_found_however_long_the_payload_is()
+    {
+        RecipeResult result = RecipeParser.Parse(
+            new RecipeNodes
+            {
+                Id = RecipeNode.Of("json:$.a"),
+                Json = RecipeNode.Map([new RecipeMember("max-bytes", 1, RecipeNode.Of("20"))]),
+            }
+        );
+        Recipe recipe = result.Recipe.ShouldNotBeNull();
+        string filler = new('x', 100);
+        Outcome
+            .Of(recipe, new OneRecord { Json = $$"""{"a":"id","b":"{{filler}}"}""" })
+            .Id.ShouldBe("id");
+        Outcome
+            .Of(recipe, new OneRecord { Json = $$"""{"b":"{{filler}}","a":"id"}""" })
+            .Reason.ShouldBe(Reason.JsonTooLarge);
+        Outcome
+            .Of(recipe, new OneRecord { Json = """{"a":12345678901234567890}""" })
+            .Reason.ShouldBe(Reason.JsonTooLarge);
+    }
 }

@@ -52,6 +52,11 @@ internal static class CanonicalNumber
         }
 
         bool negative = literal[0] == (byte)'-';
+        if (IsShortest(count, point))
+        {
+            return Format(negative, digits[..count], point, target);
+        }
+
         double number =
             count <= DoubleDigits ? Magnitude(digits[..count], point) : double.PositiveInfinity;
         if (double.IsFinite(number) && number != 0)
@@ -73,48 +78,54 @@ internal static class CanonicalNumber
     private static int WritePython(ReadOnlySpan<byte> literal, Span<byte> target)
     {
         Span<byte> digits = target[^(literal.Length + 1)..];
-        double number =
-            TryRead(literal, digits, out int count, out int point)
-                ? Magnitude(digits[..count], point)
-            // Ten digits of exponent outweigh every mantissa that fits into a payload.
-            : literal[literal.IndexOfAny((byte)'e', (byte)'E') + 1] == (byte)'-' ? 0
-            : double.PositiveInfinity;
+        bool readable = TryRead(literal, digits, out int count, out int point);
+        digits = digits[..count];
         int at = 0;
         if (literal[0] == (byte)'-')
         {
             target[at++] = (byte)'-';
         }
 
-        if (!double.IsFinite(number))
+        if (!readable || !IsShortest(count, point))
         {
-            "Infinity"u8.CopyTo(target[at..]);
-            return at + 8;
-        }
-
-        if (number == 0)
-        {
-            "0.0"u8.CopyTo(target[at..]);
-            return at + 3;
-        }
-
-        Span<byte> shortest = stackalloc byte[32];
-        int shortestCount = Shortest(number, shortest, out point);
-        shortest = shortest[..shortestCount];
-        // float_repr_style "short": exponents from 1e16 and below 1e-4, at least two digits of exponent.
-        if (point is > -4 and <= 16)
-        {
-            at += Plain(shortest, point, target[at..]);
-            if (point >= shortestCount)
+            // Ten digits of exponent outweigh every mantissa that fits into a payload.
+            double number =
+                readable ? Magnitude(digits, point)
+                : literal[literal.IndexOfAny((byte)'e', (byte)'E') + 1] == (byte)'-' ? 0
+                : double.PositiveInfinity;
+            if (!double.IsFinite(number) || number == 0)
             {
-                ".0"u8.CopyTo(target[at..]);
-                at += 2;
+                ReadOnlySpan<byte> word = number == 0 ? "0.0"u8 : "Infinity"u8;
+                word.CopyTo(target[at..]);
+                return at + word.Length;
             }
 
-            return at;
+            count = Shortest(number, digits = target[^32..], out point);
+            digits = digits[..count];
         }
 
-        return at + Scientific(shortest, point, target[at..], minExponentDigits: 2);
+        // float_repr_style "short": exponents from 1e16 and below 1e-4, at least two digits of exponent.
+        if (point is <= -4 or > 16)
+        {
+            return at + Scientific(digits, point, target[at..], minExponentDigits: 2);
+        }
+
+        at += Plain(digits, point, target[at..]);
+        if (point >= count)
+        {
+            ".0"u8.CopyTo(target[at..]);
+            at += 2;
+        }
+
+        return at;
     }
+
+    /// <summary>
+    /// Whether digits are what the nearest double's shortest form has: no two decimals of up to 15 digits share a double, save near
+    /// the ends of its range. Most numbers that are sent are such, and need no double at all.
+    /// </summary>
+    private static bool IsShortest(int count, int point) =>
+        count is > 0 and <= 15 && point is > -290 and < 290;
 
     /// <summary>
     /// A literal as 0.ddd × 10^point without its sign; no digits for zero. False when the exponent is too long to calculate with.

@@ -113,33 +113,7 @@ internal ref struct JsonScanner
         uint high = 0;
         while (true)
         {
-            // Sixteen bytes at a time up to one that ends the plain run; names and values are mostly shorter than two rounds.
-            while (_json.Length - at >= Vector128<byte>.Count)
-            {
-                Vector128<byte> block = Vector128.Create(_json.Slice(at, Vector128<byte>.Count));
-                uint special = Special(block);
-                uint nonAscii = block.ExtractMostSignificantBits();
-                if (special != 0)
-                {
-                    int run = BitOperations.TrailingZeroCount(special);
-                    high |= nonAscii & ((1u << run) - 1);
-                    at += run;
-                    break;
-                }
-
-                high |= nonAscii;
-                at += Vector128<byte>.Count;
-            }
-
-            while (
-                (uint)at < (uint)_json.Length
-                && _json[at] is not ((byte)'"' or (byte)'\\' or < 0x20)
-            )
-            {
-                high |= _json[at] & 0x80u;
-                at++;
-            }
-
+            at = PlainRun(at, ref high);
             if ((uint)at >= (uint)_json.Length)
             {
                 return EndReason;
@@ -166,6 +140,40 @@ internal ref struct JsonScanner
         return validate && high != 0 && !Utf8.IsValid(_json.Slice(start, length))
             ? Reason.MalformedJson
             : Reason.None;
+    }
+
+    /// <summary>
+    /// Where the run of bytes that need no attention ends: at a quote, a backslash, a control character, or the end. Sixteen bytes at
+    /// a time; names and values are mostly shorter than two rounds.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int PlainRun(int at, ref uint high)
+    {
+        while (_json.Length - at >= Vector128<byte>.Count)
+        {
+            Vector128<byte> block = Vector128.Create(_json.Slice(at, Vector128<byte>.Count));
+            uint special = Special(block);
+            uint nonAscii = block.ExtractMostSignificantBits();
+            if (special != 0)
+            {
+                int run = BitOperations.TrailingZeroCount(special);
+                high |= nonAscii & ((1u << run) - 1);
+                return at + run;
+            }
+
+            high |= nonAscii;
+            at += Vector128<byte>.Count;
+        }
+
+        while (
+            (uint)at < (uint)_json.Length && _json[at] is not ((byte)'"' or (byte)'\\' or < 0x20)
+        )
+        {
+            high |= _json[at] & 0x80u;
+            at++;
+        }
+
+        return at;
     }
 
     /// <summary>Reads a number; the scanner stands on its first byte.</summary>
