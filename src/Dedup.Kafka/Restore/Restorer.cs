@@ -176,7 +176,7 @@ internal sealed class Restorer(
 
         if (bounds.Status != LookupStatus.Found)
         {
-            progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail})";
+            progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail}; if partitions were added, run dedup topics --apply)";
             return;
         }
 
@@ -251,7 +251,7 @@ internal sealed class Restorer(
 
             if (bounds.Status != LookupStatus.Found)
             {
-                progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail})";
+                progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail}; if partitions were added, run dedup topics --apply)";
                 return false;
             }
 
@@ -336,16 +336,15 @@ internal sealed class Restorer(
             task.DropExpired(task.Store!);
             progress.Marker = start;
             progress.Stage =
-                writer.Length == 0 || writer == ports.Sink.TransactionalId
-                    ? RestoreStage.Claiming
-                    : RestoreStage.Releasing;
+                writer == ports.Sink.TransactionalId ? RestoreStage.Claiming : RestoreStage.Releasing;
             ports.CrashPoints.Reached(CrashPoints.RestoreDone);
         }
     }
 
     /// <summary>
     /// The previous owner may have died in the middle of a transaction, with records on the clean topic and nothing in the
-    /// changelog yet: its readers would wait for the time-out.
+    /// changelog yet: its readers would wait for the time-out. A partition that was added to the input and not yet to the
+    /// clean topic waits here, while the others go on.
     /// </summary>
     private void Release(PartitionTask task, RestoreProgress progress)
     {
@@ -356,12 +355,12 @@ internal sealed class Restorer(
         );
         if (pending.Status == LookupStatus.Pending)
         {
-            progress.WaitsFor = $"the bounds of {spec.Clean} ({pending.Detail})";
+            progress.WaitsFor = $"the bounds of {spec.Clean} ({pending.Detail}; if partitions were added, run dedup topics --apply)";
             return;
         }
 
         string writer = progress.Marker!.Writer;
-        if (pending.IsPending && progress.Fenced != writer)
+        if (pending.IsPending && writer.Length > 0 && progress.Fenced != writer)
         {
             Fence(task, progress, writer);
         }

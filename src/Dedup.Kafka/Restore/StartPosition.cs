@@ -112,7 +112,11 @@ internal sealed class StartPosition(
         }
 
         offset = CheckBounds(partition, offset, log.Bounds);
-        start = (marker ?? NewState()) with { InputOffset = offset };
+        start = (marker ?? NewState()) with
+        {
+            InputOffset = offset,
+            PartitionCount = identity.PartitionCount,
+        };
         return StartDecision.Begin;
     }
 
@@ -161,11 +165,18 @@ internal sealed class StartPosition(
 
     private void CheckIdentity(int partition, Marker marker)
     {
-        string? mismatch = Mismatch(marker);
+        string? mismatch = Mismatch(marker with { PartitionCount = identity.PartitionCount });
         if (mismatch is not null)
         {
             throw new DisagreementException(
                 $"{Name(partition)}: the state in {spec.Changelog} was made for {mismatch}; give the pipeline another name, or delete {spec.Changelog} and the state directory to begin anew."
+            );
+        }
+
+        if (marker.PartitionCount != identity.PartitionCount)
+        {
+            RefuseUnlessAccepted(
+                $"{Name(partition)}: the state was made for {marker.PartitionCount} partitions, {spec.Input} has {identity.PartitionCount}: IDs whose partition changed with the count would be forwarded once more; {Accept}."
             );
         }
     }

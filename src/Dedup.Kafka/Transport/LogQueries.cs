@@ -89,9 +89,15 @@ internal sealed class LogQueries(IAdminClient admin) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
 
-    /// <summary>What a look-up that failed with this error means to the lane.</summary>
+    /// <summary>
+    /// What a look-up that failed with this error means to the lane. A partition that is not there yet is waited for: topics
+    /// grow while pipelines run.
+    /// </summary>
     public static LookupStatus StatusOf(ErrorCode code) =>
-        ErrorLadder.IsMisconfiguration(code) ? LookupStatus.Failed : LookupStatus.Pending;
+        ErrorLadder.IsMisconfiguration(code)
+        && code is not (ErrorCode.Local_UnknownPartition or ErrorCode.Local_UnknownTopic)
+            ? LookupStatus.Failed
+            : LookupStatus.Pending;
 
     private (LookupStatus Status, long Offset, string? Detail) Ask(
         string topic,
