@@ -116,7 +116,7 @@ internal sealed class Finder(Storage storage)
             }
         }
 
-        return _candidateCount == 0 ? default : Nearest(probe);
+        return _candidateCount == 0 ? default : Latest(probe);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -173,21 +173,18 @@ internal sealed class Finder(Storage storage)
         _candidates[_candidateCount++] = new Candidate(bucket, entry);
     }
 
-    private StoreHit Nearest(in StoreProbe probe)
+    // The greatest time within the window: whether an entry still counts grows with its time (IFirstSeenStore.Find).
+    private StoreHit Latest(in StoreProbe probe)
     {
         int best = -1;
-        ulong bestDistance = 0;
         for (int i = 0; i < _candidateCount; i++)
         {
-            ulong distance = Distance(_candidates[i].Entry.SeenMs, probe.TimestampMs);
-            bool isNearer =
-                best < 0
-                || distance < bestDistance
-                || (distance == bestDistance && IsBefore(_candidates[i], _candidates[best]));
-            if (distance <= (ulong)probe.WindowMs && isNearer)
+            if (
+                Distance(_candidates[i].Entry.SeenMs, probe.TimestampMs) <= (ulong)probe.WindowMs
+                && (best < 0 || IsLater(_candidates[i], _candidates[best]))
+            )
             {
                 best = i;
-                bestDistance = distance;
             }
         }
 
@@ -196,10 +193,10 @@ internal sealed class Finder(Storage storage)
             : new StoreHit(_candidates[best].Entry, _candidates[best].Bucket.Id.Class, true);
     }
 
-    // Of two that are equally near the answer must not depend on where they lie.
-    private static bool IsBefore(in Candidate a, in Candidate b) =>
+    // Of two at the same time the answer must not depend on where they lie.
+    private static bool IsLater(in Candidate a, in Candidate b) =>
         a.Entry.SeenMs != b.Entry.SeenMs
-            ? a.Entry.SeenMs < b.Entry.SeenMs
+            ? a.Entry.SeenMs > b.Entry.SeenMs
             : a.Bucket.Id < b.Bucket.Id;
 
     // Unsigned, so that no pair of times, however hostile, overflows.

@@ -20,6 +20,9 @@ namespace Dedup.RocksDb;
 /// </remarks>
 internal sealed class RocksStore : IFirstSeenStore
 {
+    // How far ahead of its turn the slot of an ID is fetched: about the number of lines that can be under way at once.
+    private const int AddAhead = 12;
+
     private readonly Storage _storage;
     private readonly StoreBudget _budget;
     private readonly Dictionary<BucketId, BucketState> _byId = [];
@@ -116,8 +119,14 @@ internal sealed class RocksStore : IFirstSeenStore
     public void Add(ReadOnlySpan<NewEntry> entries)
     {
         Step();
-        foreach (ref readonly NewEntry entry in entries)
+        for (int i = 0; i < entries.Length; i++)
         {
+            if (i + AddAhead < entries.Length)
+            {
+                _recent.PrefetchFor(entries[i + AddAhead].Key);
+            }
+
+            ref readonly NewEntry entry = ref entries[i];
             BucketState bucket =
                 _lastBucket is { } last && last.Id == entry.Bucket ? last : BucketOf(entry.Bucket);
             _ = _recent.Add(entry.Key, entry.Entry, bucket);

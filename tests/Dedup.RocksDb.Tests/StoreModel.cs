@@ -4,7 +4,7 @@ using Dedup.Topology.Ports;
 
 namespace Dedup.RocksDb.Tests;
 
-/// <summary>What a store must answer: in a bucket an ID stands once, with its greatest time; the nearest one within the window answers.</summary>
+/// <summary>What a store must answer: in a bucket an ID stands once, with its greatest time; of those within the window the one with the greatest time answers.</summary>
 internal sealed class StoreModel
 {
     private readonly Dictionary<EventKey, Dictionary<BucketId, SeenEntry>> _entries = [];
@@ -52,8 +52,7 @@ internal sealed class StoreModel
         return of.Where(e =>
                 Math.Abs((decimal)e.Value.SeenMs - probe.TimestampMs) <= probe.WindowMs
             )
-            .OrderBy(e => Math.Abs((decimal)e.Value.SeenMs - probe.TimestampMs))
-            .ThenBy(e => e.Value.SeenMs)
+            .OrderByDescending(e => e.Value.SeenMs)
             .ThenBy(e => e.Key)
             .Select(e => new StoreHit(e.Value, e.Key.Class, true))
             .FirstOrDefault();

@@ -17,6 +17,7 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
     private readonly Handle _handle;
     private readonly nint _client;
     private readonly string[] _topicNames;
+    private readonly ProduceArguments _arguments = new();
     private readonly TopicHandle?[] _topics;
     private readonly int _fullTimeoutMs;
     private readonly Dictionary<string, byte[]> _names = [];
@@ -108,6 +109,7 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
             _topics[i] = null;
         }
 
+        _arguments.Dispose();
         GC.KeepAlive(_handle);
     }
 
@@ -122,28 +124,15 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
         nint headers
     )
     {
-        NativeVu* arguments = stackalloc NativeVu[7];
-        arguments[0] = new NativeVu { Type = LibRdKafka.VtypeRkt, Pointer = TopicOf(topic) };
-        arguments[1] = new NativeVu { Type = LibRdKafka.VtypePartition, Int = partition };
-        arguments[2] = new NativeVu
-        {
-            Type = LibRdKafka.VtypeMessageFlags,
-            Int = LibRdKafka.FlagCopy,
-        };
-        arguments[3] = new NativeVu
-        {
-            Type = LibRdKafka.VtypeValue,
-            Pointer = (nint)value,
-            Size = valueLength,
-        };
-        arguments[4] = new NativeVu
-        {
-            Type = LibRdKafka.VtypeKey,
-            Pointer = (nint)key,
-            Size = keyLength,
-        };
-        arguments[5] = new NativeVu { Type = LibRdKafka.VtypeTimestamp, Long = timestampMs };
-        arguments[6] = new NativeVu { Type = LibRdKafka.VtypeHeaders, Pointer = headers };
+        NativeVu* arguments = _arguments.Pointer;
+        arguments[0].Pointer = TopicOf(topic);
+        arguments[1].Int = partition;
+        arguments[3].Pointer = (nint)value;
+        arguments[3].Size = valueLength;
+        arguments[4].Pointer = (nint)key;
+        arguments[4].Size = keyLength;
+        arguments[5].Long = timestampMs;
+        arguments[6].Pointer = headers;
         nuint count = headers == 0 ? 6u : 7u;
         nint error = LibRdKafka.ProduceVa(_client, arguments, count);
         return error == 0 ? TxResult.Ok : AfterError(arguments, count, error, headers);
