@@ -66,6 +66,7 @@ public static class Cli
             "Dedup stands between a producer's topic and its consumers' topic and forwards the first occurrence of every event, exactly once."
         )
         {
+            DemoCommand.Make(context),
             RunCommand.Make(context),
             CheckCommand.Make(context),
             TopicsCommand.Make(context),

@@ -23,6 +23,11 @@ internal static class RunCommand
             Arity = ArgumentArity.ZeroOrMore,
             AllowMultipleArgumentsPerToken = true,
         };
+        Option<string?> status = new("--status")
+        {
+            Description = "how often a status line is written [default: 10s]",
+            HelpName = "DURATION",
+        };
         var command = new ExampleCommand(
             "run",
             "Stand between the topics until SIGTERM or SIGINT (a second one ends at once). Exit code 0 after a clean stop, 2 when it cannot start, 3 when a lane failed.",
@@ -39,6 +44,7 @@ internal static class RunCommand
         );
         source.AddTo(command);
         command.Options.Add(log);
+        command.Options.Add(status);
         command.Options.Add(acceptLoss);
         command.SetAction(
             async (parsed, _) =>
@@ -50,6 +56,7 @@ internal static class RunCommand
                             parsed.GetValue(acceptLoss) ?? []
                         ),
                         parsed.GetValue(log),
+                        StatusEvery(parsed.GetValue(status)),
                         context
                     )
                     : ExitCode.Usage
@@ -58,8 +65,22 @@ internal static class RunCommand
     }
 
     // A method of its own: Kafka client and store are loaded only when it is called.
-    private static Task<int> Run(DedupConfig config, LogFormat format, CliContext context) =>
-        new Runner(context, config, format).RunAsync();
+    private static Task<int> Run(
+        DedupConfig config,
+        LogFormat format,
+        TimeSpan status,
+        CliContext context
+    ) => new Runner(context, config, format, status).RunAsync();
+
+    private static TimeSpan StatusEvery(string? text) =>
+        text is null ? TimeSpan.FromSeconds(10)
+        : Quantities.TryDuration(text, out long ms) && ms is >= 10 and <= 86_400_000
+            ? TimeSpan.FromMilliseconds(ms)
+        : throw new ProblemException(
+            ExitCode.Usage,
+            $"--status '{text}' is no duration from 10ms to 24h",
+            $"write {Quantities.DurationHelp}"
+        );
 
     private static DedupConfig Accept(DedupConfig config, bool given, string[] names)
     {

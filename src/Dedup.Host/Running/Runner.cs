@@ -11,8 +11,6 @@ namespace Dedup.Host.Running;
 /// <summary><c>dedup run</c> once its configuration is known: guards, then the runtime, with a status line now and then.</summary>
 internal sealed class Runner
 {
-    private static readonly TimeSpan StatusEvery = TimeSpan.FromSeconds(10);
-
     // The program and its brokers are often started together; a broker takes some ten seconds.
     private static readonly TimeSpan BrokerPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
@@ -20,11 +18,13 @@ internal sealed class Runner
     private readonly CliContext _context;
     private readonly DedupConfig _config;
     private readonly EventLog _log;
+    private readonly TimeSpan _statusEvery;
 
-    public Runner(CliContext context, DedupConfig config, LogFormat format)
+    public Runner(CliContext context, DedupConfig config, LogFormat format, TimeSpan statusEvery)
     {
         _context = context;
         _config = config;
+        _statusEvery = statusEvery;
         _log = new EventLog(context, format);
     }
 
@@ -194,7 +194,7 @@ internal sealed class Runner
     {
         var before = new Dictionary<string, long>(StringComparer.Ordinal);
         long last = _context.Time.GetTimestamp();
-        using var timer = new PeriodicTimer(StatusEvery, _context.Time);
+        using var timer = new PeriodicTimer(_statusEvery, _context.Time);
         try
         {
             while (await timer.WaitForNextTickAsync(done))
