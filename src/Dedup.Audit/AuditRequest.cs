@@ -47,6 +47,9 @@ public sealed record AuditRequest
     /// <summary>How long a broker may say nothing before the audit gives up. Default 30 s.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether topics are compacted, where that is known; null asks the cluster. Default: ask.</summary>
+    public bool? Compacted { get; init; }
+
     /// <summary>Clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -97,7 +97,7 @@ public static class KafkaAudit
     )
     {
         int partitions = cluster.PartitionsOf(topic);
-        bool? compacted = cluster.IsCompacted(topic);
+        bool? compacted = request.Compacted ?? cluster.IsCompacted(topic);
         if (compacted is null)
         {
             notes.Add(

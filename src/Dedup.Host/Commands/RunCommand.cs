@@ -28,6 +28,8 @@ internal static class RunCommand
             Description = "how often a status line is written [default: 10s]",
             HelpName = "DURATION",
         };
+        // For the demo: librdkafka's mock answers no admin questions.
+        Option<bool> mock = new("--mock-broker") { Hidden = true };
         var command = new ExampleCommand(
             "run",
             "Stand between the topics until SIGTERM or SIGINT (a second one ends at once). Exit code 0 after a clean stop, 2 when it cannot start, 3 when a lane failed.",
@@ -45,6 +47,7 @@ internal static class RunCommand
         source.AddTo(command);
         command.Options.Add(log);
         command.Options.Add(status);
+        command.Options.Add(mock);
         command.Options.Add(acceptLoss);
         command.SetAction(
             async (parsed, _) =>
@@ -57,6 +60,7 @@ internal static class RunCommand
                         ),
                         parsed.GetValue(log),
                         StatusEvery(parsed.GetValue(status)),
+                        parsed.GetValue(mock),
                         context
                     )
                     : ExitCode.Usage
@@ -69,8 +73,9 @@ internal static class RunCommand
         DedupConfig config,
         LogFormat format,
         TimeSpan status,
+        bool isMock,
         CliContext context
-    ) => new Runner(context, config, format, status).RunAsync();
+    ) => new Runner(context, config, format, status, isMock).RunAsync();
 
     private static TimeSpan StatusEvery(string? text) =>
         text is null ? TimeSpan.FromSeconds(10)

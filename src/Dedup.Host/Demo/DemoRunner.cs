@@ -118,7 +118,7 @@ internal sealed class DemoRunner
 
     private async Task Play(string file, DemoPlan plan, Task sending)
     {
-        _worker = Worker.Start(file, default);
+        _worker = Worker.Start(file, plan.IsMock, default);
         _workerText = $"running, PID {_worker.ProcessId}";
         bool killed = plan.IsMock;
         long drained = 0;
@@ -168,7 +168,7 @@ internal sealed class DemoRunner
         _last = _worker.Status;
         _worker.Kill();
         _worker.Dispose();
-        _worker = Worker.Start(file, _last);
+        _worker = Worker.Start(file, isMock: false, _last);
         _workerText =
             $"PID {killed} killed (SIGKILL) after {N(_last.Judged)}, PID {_worker.ProcessId} took over";
         if (!_context.IsTerminal)
@@ -191,6 +191,8 @@ internal sealed class DemoRunner
                         Clean = plan.Clean,
                         Quarantine = plan.IsMock ? null : plan.Quarantine,
                         Group = plan.IsMock ? null : plan.Group,
+                        // The mock does not answer; waiting for that took 20 s a topic.
+                        Compacted = plan.IsMock ? false : null,
                         Rules = new AuditRules
                         {
                             Recipe = spec.Recipe,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Dedup.Host.Commands;
@@ -11,6 +12,7 @@ namespace Dedup.Host.Demo;
 internal static class DemoTopics
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(500);
 
     public static async Task MakeAsync(
         DedupConfig config,
@@ -71,15 +73,33 @@ internal static class DemoTopics
                 ),
             say
         );
-        await Try(
-            "group",
-            () =>
-                admin.DeleteGroupsAsync(
-                    [plan.Group],
-                    new DeleteGroupsOptions { RequestTimeout = Timeout }
-                ),
-            say
+        say(
+            "waiting for the group to be empty (a static member leaves it after the session time-out)"
         );
+        await Try("group", () => DeleteGroup(admin, plan.Group), say);
+    }
+
+    private static async Task DeleteGroup(IAdminClient admin, string group)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await admin.DeleteGroupsAsync(
+                    [group],
+                    new DeleteGroupsOptions { RequestTimeout = Timeout }
+                );
+                return;
+            }
+            catch (DeleteGroupsException e)
+                when (Stopwatch.GetElapsedTime(begun) < Timeout
+                    && e.Results.Exists(static r => r.Error.Code == ErrorCode.NonEmptyGroup)
+                )
+            {
+                await Task.Delay(AskAgain);
+            }
+        }
     }
 
     // The mock has no CreateTopics: a topic appears, with four partitions, when somebody asks for it.

@@ -69,8 +69,9 @@ internal sealed class Worker : IDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="config">Configuration file, in a directory that an orphan guard watches.</param>
+    /// <param name="isMock">Whether the broker is librdkafka's mock.</param>
     /// <param name="before">What the one before it said last: counts go on from there.</param>
-    public static Worker Start(string config, WorkerStatus before)
+    public static Worker Start(string config, bool isMock, WorkerStatus before)
     {
         string program =
             Environment.ProcessPath
@@ -93,6 +94,11 @@ internal sealed class Worker : IDisposable
         )
         {
             start.ArgumentList.Add(argument);
+        }
+
+        if (isMock)
+        {
+            start.ArgumentList.Add("--mock-broker");
         }
 
         Process process =

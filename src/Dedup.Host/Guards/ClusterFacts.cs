@@ -48,6 +48,9 @@ public sealed record ClusterFacts
     /// <summary>Whether asking again later may help: no broker answered, rather than one that refused.</summary>
     public bool MayComeBack { get; init; }
 
+    /// <summary>Whether it was asked for names and partitions only: librdkafka's mock answers no admin questions.</summary>
+    public bool IsLimited { get; init; }
+
     /// <summary>Its id.</summary>
     public string ClusterId { get; init; } = "";
 

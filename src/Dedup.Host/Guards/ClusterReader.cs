@@ -56,15 +56,7 @@ public sealed class ClusterReader : IDisposable
     )
     {
         PipelineSpec[] specs = [.. pipelines];
-        string[] topics =
-        [
-            .. specs
-                .SelectMany(static p =>
-                    new[] { p.Input, p.Clean, p.Quarantine, p.Duplicates, p.Changelog }
-                )
-                .OfType<string>()
-                .Distinct(),
-        ];
+        string[] topics = TopicsOf(specs);
         DescribeClusterResult cluster;
         _signs.Forget();
         try
@@ -94,8 +86,42 @@ public sealed class ClusterReader : IDisposable
         };
     }
 
+    /// <summary>Asks for names and partitions only, as far as librdkafka's mock can answer.</summary>
+    public ClusterFacts ReadMetadata(IEnumerable<PipelineSpec> pipelines)
+    {
+        string[] names = TopicsOf(pipelines);
+        Dictionary<string, TopicFacts> topics = names.ToDictionary(
+            static n => n,
+            n =>
+            {
+                TopicMetadata topic = Admin.GetMetadata(n, RequestTimeout).Topics[0];
+                return new TopicFacts
+                {
+                    Name = n,
+                    Exists = topic.Error.Code == ErrorCode.NoError,
+                    Partitions = topic.Partitions.Count,
+                };
+            }
+        );
+        return new ClusterFacts
+        {
+            IsLimited = true,
+            Topics = topics.ToImmutableDictionary(StringComparer.Ordinal),
+        };
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Admin.Dispose();
+
+    private static string[] TopicsOf(IEnumerable<PipelineSpec> pipelines) =>
+        [
+            .. pipelines
+                .SelectMany(static p =>
+                    new[] { p.Input, p.Clean, p.Quarantine, p.Duplicates, p.Changelog }
+                )
+                .OfType<string>()
+                .Distinct(),
+        ];
 
     private async Task<T> Patiently<T>(Task<T> question, CancellationToken cancellation)
     {

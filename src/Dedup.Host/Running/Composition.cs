@@ -1,4 +1,5 @@
 using Dedup.Host.Configuration;
+using Dedup.Host.Guards;
 using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Running;
 using Dedup.Kafka.Transport;
@@ -32,6 +33,7 @@ internal static class Composition
     /// <summary>What the runtime is made of.</summary>
     public static RuntimeOptions Options(
         DedupConfig config,
+        ClusterFacts facts,
         StoreBudget budget,
         string instanceId,
         Action<RuntimeEvent> log
@@ -55,6 +57,12 @@ internal static class Composition
             Stores = spec => new RocksStoreFactory(
                 PipelineState.DirectoryOf(config.State.Directory, spec.Name),
                 budget
+            ),
+            Identity = spec => new StateIdentity(
+                facts.ClusterId,
+                facts.Topics[spec.Input].Id,
+                facts.Topics[spec.Input].Partitions,
+                spec.StateVersion
             ),
             InstanceId = instanceId,
             Lanes = config.Lanes,

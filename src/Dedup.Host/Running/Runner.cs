@@ -19,12 +19,20 @@ internal sealed class Runner
     private readonly DedupConfig _config;
     private readonly EventLog _log;
     private readonly TimeSpan _statusEvery;
+    private readonly bool _isMock;
 
-    public Runner(CliContext context, DedupConfig config, LogFormat format, TimeSpan statusEvery)
+    public Runner(
+        CliContext context,
+        DedupConfig config,
+        LogFormat format,
+        TimeSpan statusEvery,
+        bool isMock
+    )
     {
         _context = context;
         _config = config;
         _statusEvery = statusEvery;
+        _isMock = isMock;
         _log = new EventLog(context, format);
     }
 
@@ -78,7 +86,7 @@ internal sealed class Runner
             PipelineState.Claim(_config, spec, facts);
         }
 
-        return await Run(held.InstanceId, signals.Stop);
+        return await Run(held.InstanceId, facts, signals.Stop);
     }
 
     private async Task<ClusterFacts?> AskCluster(FindingList findings, CancellationToken stop)
@@ -92,7 +100,9 @@ internal sealed class Runner
 
         using (reader)
         {
-            ClusterFacts facts = await AskPatiently(reader, stop);
+            ClusterFacts facts = _isMock
+                ? reader.ReadMetadata(_config.Pipelines)
+                : await AskPatiently(reader, stop);
             findings.Add(ClusterGuards.Judge(_config, facts));
             foreach (PipelineSpec spec in _config.Pipelines)
             {
@@ -133,10 +143,12 @@ internal sealed class Runner
         }
     }
 
-    private async Task<int> Run(string instanceId, CancellationToken stop)
+    private async Task<int> Run(string instanceId, ClusterFacts facts, CancellationToken stop)
     {
         var budget = Composition.Budget(_config);
-        var runtime = new Runtime(Composition.Options(_config, budget, instanceId, _log.Write));
+        var runtime = new Runtime(
+            Composition.Options(_config, facts, budget, instanceId, _log.Write)
+        );
         Say(
             EventLevel.Info,
             "process.started",

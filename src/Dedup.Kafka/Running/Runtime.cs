@@ -50,7 +50,9 @@ public sealed class Runtime : IDisposable
 
         foreach (Topology.Pipelines.PipelineSpec spec in _options.Pipelines)
         {
-            StateIdentity identity = await PipelineFacts
+            StateIdentity identity =
+                _options.Identity?.Invoke(spec)
+                ?? await PipelineFacts
                 .ReadAsync(_options.Clients, spec, FactsTimeout)
                 .ConfigureAwait(false);
             for (int lane = 0; lane < _options.Lanes; lane++)

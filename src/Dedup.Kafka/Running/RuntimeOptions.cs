@@ -21,6 +21,9 @@ public sealed record RuntimeOptions
     /// <summary>Stable over restarts and unique: part of transactional.id and group.instance.id.</summary>
     public required string InstanceId { get; init; }
 
+    /// <summary>What the state of a pipeline belongs to, where somebody has asked the cluster already; null to ask.</summary>
+    public Func<PipelineSpec, StateIdentity>? Identity { get; init; }
+
     /// <summary>Lanes of each pipeline.</summary>
     public int Lanes { get; init; } = 2;
 
