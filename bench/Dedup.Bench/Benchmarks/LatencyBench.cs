@@ -148,10 +148,13 @@ internal static class LatencyBench
             long to = System.Diagnostics.Stopwatch.GetTimestamp();
             cpu = process.CpuSeconds - cpu;
             double lag = sender.WorstLagMs;
-            // What was sent at the very end has to come through before it is counted.
-            Thread.Sleep(TimeSpan.FromSeconds(2));
+            receiver.WaitForSentAfter(to, process);
             sender.Stop();
             return receiver.Result(from, to, cpu / options.Seconds, lag);
+        }
+        catch (BenchException e)
+        {
+            throw new BenchException($"{e.Message}\n{process.Tail()}");
         }
         finally
         {

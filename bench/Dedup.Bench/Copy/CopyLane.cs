@@ -21,6 +21,7 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
     private const int TimeoutMs = 10_000;
 
     private readonly Dictionary<int, long> _next = [];
+    private readonly Dictionary<int, long> _committed = [];
     private readonly List<int> _new = [];
     private readonly HashSet<int> _touched = [];
     private bool _isOpen;
@@ -28,6 +29,7 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
     private long _bytes;
     private long _openSince;
     private long _emptySince;
+    private int _rewinds;
 
     /// <summary>Copies until asked to stop; then commits what is open.</summary>
     public void Run(CancellationToken stop)
@@ -56,6 +58,7 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
         foreach (int partition in partitions)
         {
             _ = _next.Remove(partition);
+            _ = _committed.Remove(partition);
             _ = _new.Remove(partition);
         }
     }
@@ -73,9 +76,11 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
 
     private int Copy()
     {
+        int rewinds = _rewinds;
         RecordBatch batch = source.Poll(MaxPollRecords, _isOpen ? 1 : IdlePollMs);
         int count = batch.Count;
-        for (int i = 0; i < count; i++)
+        // A rewind inside the poll: what it brought will be fetched again.
+        for (int i = 0; i < count && rewinds == _rewinds; i++)
         {
             int partition = batch.PartitionOf(i);
             if (!_next.ContainsKey(partition))
@@ -111,6 +116,7 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
 
             long start = Math.Max(0, committed.Offset);
             _next[partition] = start;
+            _committed[partition] = start;
             source.Seek(partition, start);
             source.Resume([partition]);
         }
@@ -177,8 +183,35 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
             offsets[n++] = new PartitionOffset(partition, _next[partition]);
         }
 
-        Check(sink.SendOffsets(offsets, source.Membership, TimeoutMs));
-        Check(sink.Commit(TimeoutMs));
+        TxResult result = sink.SendOffsets(offsets, source.Membership, TimeoutMs);
+        result = result.IsOk ? sink.Commit(TimeoutMs) : result;
+        if (result.Outcome == TxOutcome.Abortable)
+        {
+            // A commit that races a rebalance.
+            Rewind();
+            return;
+        }
+
+        Check(result);
+        foreach (int partition in _touched)
+        {
+            _committed[partition] = _next[partition];
+        }
+
+        _touched.Clear();
+        _isOpen = false;
+    }
+
+    private void Rewind()
+    {
+        Check(sink.Abort(TimeoutMs));
+        _rewinds++;
+        foreach ((int partition, long offset) in _committed)
+        {
+            _next[partition] = offset;
+            source.Seek(partition, offset);
+        }
+
         _touched.Clear();
         _isOpen = false;
     }

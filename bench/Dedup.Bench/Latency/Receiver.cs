@@ -21,12 +21,12 @@ internal sealed record LatencyResult(double[] SortedMs, double CpuShare, double 
 /// <summary>A consumer that reads committed and notes when each record came.</summary>
 internal sealed class Receiver : IDisposable
 {
-    private static readonly TimeSpan FirstTimeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
     private readonly IConsumer<byte[], byte[]> _consumer;
     private readonly Thread _thread;
     private readonly List<(long Sent, long Received)> _seen = [];
     private volatile bool _stop;
-    private volatile bool _hasFirst;
+    private readonly long[] _lastSent;
 
     public Receiver(string bootstrap, string topic, int partitions)
     {
@@ -47,20 +47,24 @@ internal sealed class Receiver : IDisposable
                 .Range(0, partitions)
                 .Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning))
         );
+        _lastSent = new long[partitions];
         _thread = new Thread(Run) { Name = "receiver" };
     }
 
     public void Start() => _thread.Start();
 
     /// <summary>Waits until the first record is through.</summary>
-    public void WaitForFirst(MeasuredProcess process)
+    public void WaitForFirst(MeasuredProcess process) => WaitForSentAfter(0, process);
+
+    /// <summary>Waits until a record of every partition is through that was sent after a timestamp: all before it are, too.</summary>
+    public void WaitForSentAfter(long timestamp, MeasuredProcess process)
     {
         var waited = Stopwatch.StartNew();
-        while (!_hasFirst)
+        while (!HasAllAfter(timestamp))
         {
-            if (!process.IsRunning || waited.Elapsed > FirstTimeout)
+            if (!process.IsRunning || waited.Elapsed > Timeout)
             {
-                throw new BenchException($"nothing comes through\n{process.Tail()}");
+                throw new BenchException($"not everything comes through\n{process.Tail()}");
             }
 
             Thread.Sleep(20);
@@ -95,6 +99,19 @@ internal sealed class Receiver : IDisposable
         _consumer.Dispose();
     }
 
+    private bool HasAllAfter(long timestamp)
+    {
+        for (int p = 0; p < _lastSent.Length; p++)
+        {
+            if (Volatile.Read(ref _lastSent[p]) <= timestamp)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private void Run()
     {
         while (!_stop)
@@ -104,8 +121,9 @@ internal sealed class Receiver : IDisposable
             );
             if (result is not null)
             {
-                _seen.Add((SendTime.Read(result.Message.Value), Stopwatch.GetTimestamp()));
-                _hasFirst = true;
+                long sent = SendTime.Read(result.Message.Value);
+                _seen.Add((sent, Stopwatch.GetTimestamp()));
+                Volatile.Write(ref _lastSent[result.Partition], sent);
             }
         }
     }
