@@ -153,7 +153,7 @@ internal sealed class RocksStore : IFirstSeenStore
         _rows = 0;
         _recent.Reset();
         _seal = new SealJob(_kept, header, _storage);
-        _storage.CrashPoint("seal-cut");
+        _storage.CrashPoint(StoreCrashPoints.SealCut);
         _storage.Post(_seal);
     }
 

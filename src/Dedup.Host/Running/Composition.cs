@@ -4,6 +4,7 @@ using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Running;
 using Dedup.Kafka.Transport;
 using Dedup.RocksDb;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Host.Running;
 
@@ -36,7 +37,8 @@ internal static class Composition
         ClusterFacts facts,
         StoreBudget budget,
         string instanceId,
-        Action<RuntimeEvent> log
+        Action<RuntimeEvent> log,
+        ICrashPoints crashPoints
     )
     {
         int lanes = config.Lanes * config.Pipelines.Length;
@@ -56,7 +58,8 @@ internal static class Composition
             Pipelines = config.Pipelines,
             Stores = spec => new RocksStoreFactory(
                 PipelineState.DirectoryOf(config.State.Directory, spec.Name),
-                budget
+                budget,
+                crashPoints.Reached
             ),
             Identity = spec => new StateIdentity(
                 facts.ClusterId,
@@ -74,6 +77,7 @@ internal static class Composition
                 MaxBytes = config.Commit.MaxBytes,
             },
             Log = log,
+            CrashPoints = crashPoints,
         };
     }
 }

@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using Dedup.Host.Commands;
 using Dedup.Host.Configuration;
+using Dedup.Host.CrashTest;
 using Dedup.Host.Guards;
 using Dedup.Kafka.Running;
 using Dedup.RocksDb;
 using Dedup.Topology.Pipelines;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Host.Running;
 
@@ -20,6 +22,7 @@ internal sealed class Runner
     private readonly EventLog _log;
     private readonly TimeSpan _statusEvery;
     private readonly bool _isMock;
+    private readonly ICrashPoints _crashPoints;
 
     public Runner(
         CliContext context,
@@ -34,6 +37,9 @@ internal sealed class Runner
         _statusEvery = statusEvery;
         _isMock = isMock;
         _log = new EventLog(context, format);
+        _crashPoints =
+            KillAtPoint.FromEnvironment(context.Environment)
+            ?? (ICrashPoints)NoCrashPoints.Instance;
     }
 
     /// <summary>Runs until a signal or a failure; returns the exit code.</summary>
@@ -147,13 +153,22 @@ internal sealed class Runner
     {
         var budget = Composition.Budget(_config);
         var runtime = new Runtime(
-            Composition.Options(_config, facts, budget, instanceId, _log.Write)
+            Composition.Options(_config, facts, budget, instanceId, _log.Write, _crashPoints)
         );
         Say(
             EventLevel.Info,
             "process.started",
             $"{string.Join(", ", _config.Pipelines.Select(static p => $"{p.Input} → {p.Clean}"))}; instance {instanceId}, {_config.Lanes} lanes each, state in {_config.State.Directory}"
         );
+        if (_crashPoints is KillAtPoint kill)
+        {
+            Say(
+                EventLevel.Warning,
+                "process.will-crash",
+                $"{KillAtPoint.Variable} asks for a SIGKILL at {kill.Point}: a test facility"
+            );
+        }
+
         using var done = new CancellationTokenSource();
         Task status = ShowStatus(runtime.Snapshot, done.Token);
         RuntimeEnd end;

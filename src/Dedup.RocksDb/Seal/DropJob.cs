@@ -6,9 +6,9 @@ internal sealed class DropJob(BucketState bucket, Storage storage) : IBackground
     /// <inheritdoc/>
     public bool Run(WorkerScratch scratch)
     {
-        storage.CrashPoint("bucket-before-drop");
+        storage.CrashPoint(StoreCrashPoints.BucketBeforeDrop);
         storage.Drop(bucket);
-        storage.CrashPoint("bucket-after-drop");
+        storage.CrashPoint(StoreCrashPoints.BucketAfterDrop);
         return false;
     }
 

@@ -43,16 +43,16 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
             }
         }
 
-        storage.CrashPoint("seal-sst-written");
+        storage.CrashPoint(StoreCrashPoints.SealSstWritten);
         foreach (SealedFile file in files)
         {
             Ingest(file, scratch);
-            storage.CrashPoint("seal-between-ingests");
+            storage.CrashPoint(StoreCrashPoints.SealBetweenIngests);
         }
 
-        storage.CrashPoint("seal-before-floor");
+        storage.CrashPoint(StoreCrashPoints.SealBeforeFloor);
         storage.WriteHeader(Header);
-        storage.CrashPoint("seal-after-floor");
+        storage.CrashPoint(StoreCrashPoints.SealAfterFloor);
         storage.CountReaders();
         foreach (SealedFile file in files)
         {

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dedup.Host.Brokers;
+
+namespace Dedup.Host.CrashTest;
+
+/// <summary>
+/// One <c>dedup run</c> as a child process with a state directory of its own, to be killed, frozen, and started again. The
+/// PID is on disk before the program runs, so that <see cref="OrphanGuard"/> ends it when this process dies first.
+/// </summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    /// <summary>Standard error of a child that would not start is said up to here.</summary>
+    private const int TailLines = 12;
+
+    private const string RunScript = """
+        set -e
+        echo $$ >"$1"; shift
+        exec "$@"
+        """;
+
+    private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly CrashTopics _topics;
+    private Process? _process;
+
+    public WorkerProcess(CrashTopics topics, string name, bool isStatic = true)
+    {
+        _topics = topics;
+        Name = name;
+        Config = topics.WriteConfig(name, StateDirectory, isStatic);
+    }
+
+    /// <summary>Name of this worker among those of its topics.</summary>
+    public string Name { get; }
+
+    /// <summary>Its state directory.</summary>
+    public string StateDirectory => Path.Combine(_topics.Directory, Name);
+
+    /// <summary>What it wrote, over all its starts.</summary>
+    public string LogFile => Path.Combine(_topics.Directory, Name + ".log");
+
+    /// <summary>Its configuration.</summary>
+    public string Config { get; }
+
+    /// <summary>Whether it is there; a frozen one is.</summary>
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>How the last one ended; 128 + signal as shells count it, null while it runs.</summary>
+    public int? ExitCode => _process is { HasExited: true } p ? p.ExitCode : null;
+
+    /// <summary>Starts it, optionally to crash at <c>POINT[:K]</c>.</summary>
+    public void Start(string crashAt = "")
+    {
+        if (IsRunning)
+        {
+            throw new InvalidOperationException($"worker {Name} is already running");
+        }
+
+        _process?.Dispose();
+        _process = ChildProcess.Start(
+            LogFile,
+            RunScript,
+            [
+                Path.Combine(_topics.PidDirectory, Name),
+                CrashTopics.Program,
+                "run",
+                "--config",
+                Config,
+            ],
+            new Dictionary<string, string> { [KillAtPoint.Variable] = crashAt }
+        );
+    }
+
+    /// <summary>SIGKILL: gone when this returns.</summary>
+    public void Kill()
+    {
+        if (_process is { HasExited: false } process)
+        {
+            process.Kill();
+            _ = process.WaitForExit(KillTimeout);
+        }
+    }
+
+    /// <summary>SIGSTOP: its connections stay open, and it does not answer.</summary>
+    public void Freeze() => Signal(ChildProcess.SignalStop);
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => Signal(ChildProcess.SignalContinue);
+
+    /// <summary>SIGTERM, and its exit code; null when it had to be killed.</summary>
+    public async Task<int?> StopAsync(TimeSpan limit, CancellationToken cancellation)
+    {
+        Signal(ChildProcess.SignalTerminate);
+        bool ended = await EndsAsync(limit, cancellation);
+        if (!ended)
+        {
+            Kill();
+        }
+
+        return ended ? ExitCode : null;
+    }
+
+    /// <summary>Waits until it has ended by itself; false when it has not.</summary>
+    public async Task<bool> EndsAsync(TimeSpan limit, CancellationToken cancellation)
+    {
+        if (_process is not { } process)
+        {
+            return true;
+        }
+
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        source.CancelAfter(limit);
+        try
+        {
+            await process.WaitForExitAsync(source.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The last it said, for messages.</summary>
+    public string Tail() =>
+        File.Exists(LogFile)
+            ? string.Join('\n', File.ReadLines(LogFile).TakeLast(TailLines))
+            : string.Create(CultureInfo.InvariantCulture, $"(no log of {Name})");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Kill();
+        _process?.Dispose();
+    }
+
+    private void Signal(int signal)
+    {
+        if (_process is { } process)
+        {
+            _ = ChildProcess.Signal(process, signal);
+        }
+    }
+}
