@@ -39,11 +39,18 @@ public sealed partial class Lane
 
         foreach (int partition in partitions)
         {
-            if (_tasks.Remove(partition, out PartitionTask? task))
+            if (
+                !Planted.Is(PlantedBug.LostKept)
+                && _tasks.Remove(partition, out PartitionTask? task)
+            )
             {
                 _restorer.Stop(task);
                 task.Abort();
-                task.CloseStore(floor: null);
+                task.CloseStore(
+                    Planted.Is(PlantedBug.LostSealed)
+                        ? _ports.Changelog.Bounds(partition, _options.LookupTimeoutMs).Bounds.High
+                        : null
+                );
                 task.TransitionTo(TaskState.Lost);
             }
         }
@@ -118,6 +125,12 @@ public sealed partial class Lane
             bool wasActive = task.State == TaskState.Active;
             task.TransitionTo(TaskState.Revoking);
             long? floor = isCommitted && wasActive ? task.FloorCandidate : null;
+            if (floor is not null && Planted.Is(PlantedBug.FloorTooHigh))
+            {
+                floor =
+                    _ports.Changelog.Bounds(partition, _options.LookupTimeoutMs).Bounds.High + 1;
+            }
+
             task.Abort();
             _ = _touched.Remove(task);
             task.CloseStore(floor);

@@ -112,13 +112,19 @@ public sealed partial class Lane
             result = SendOffsets();
         }
 
+        if (Planted.Is(PlantedBug.StoreBeforeCommit))
+        {
+            _touched.ForEach(static task => task.Store!.Add(task.Judge.Overlay.Entries));
+        }
+
         if (result.IsOk)
         {
             _ports.CrashPoints.Reached(CrashPoints.AfterOffsets);
             result = Repeat(static lane => lane._ports.Sink.Commit(lane._options.BrokerTimeoutMs));
         }
 
-        if (!result.IsOk)
+        bool isUnknown = result.Outcome == TxOutcome.Unknown;
+        if (!result.IsOk && !(isUnknown && Planted.Is(PlantedBug.UnknownIsSuccess)))
         {
             Climb(result, "commit");
             return false;
@@ -184,7 +190,7 @@ public sealed partial class Lane
         return Repeat(static lane =>
         {
             GroupMembership membership = lane._ports.Source.Membership;
-            return membership.IsMember
+            return membership.IsMember || Planted.Is(PlantedBug.SentWithoutMembership)
                 ? lane._ports.Sink.SendOffsets(
                     CollectionsMarshal.AsSpan(lane._offsets),
                     membership,
@@ -250,11 +256,18 @@ public sealed partial class Lane
         switch (result.Outcome)
         {
             case TxOutcome.Refused:
-            case TxOutcome.Abortable when result.Refusal != Reason.None:
+            case TxOutcome.Abortable
+                when result.Refusal != Reason.None && !Planted.Is(PlantedBug.RefusedIsAbortable):
                 NarrowDown(result);
                 break;
             case TxOutcome.Abortable or TxOutcome.Retriable:
                 _ = Abort($"{call}: {result.Detail}");
+                break;
+            case TxOutcome.Unknown when Planted.Is(PlantedBug.UnknownIsFailure):
+            case TxOutcome.Fenced when Planted.Is(PlantedBug.FencedWithoutCatchUp):
+                _ports.Sink.Renew();
+                _ = _ports.Sink.Initialise(_options.BrokerTimeoutMs);
+                Rewind();
                 break;
             case TxOutcome.Misconfigured:
                 Fail($"{_spec.Name}: {call}: {result.Detail}.");
@@ -355,7 +368,7 @@ public sealed partial class Lane
     {
         foreach (PartitionTask task in _tasks.Values)
         {
-            if (task.State == TaskState.Active)
+            if (task.State == TaskState.Active && !Planted.Is(PlantedBug.NoRewindAfterAbort))
             {
                 _ports.Source.Seek(task.Partition, task.NextOffset);
             }

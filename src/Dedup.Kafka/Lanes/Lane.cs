@@ -273,7 +273,10 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
         _restorer.Stop(task);
         task.TransitionTo(TaskState.Active);
         _ports.Source.Seek(task.Partition, task.NextOffset);
-        _ports.Source.Resume([task.Partition]);
+        if (!Planted.Is(PlantedBug.NotResumed) || task.Partition > 0)
+        {
+            _ports.Source.Resume([task.Partition]);
+        }
     }
 
     /// <summary>Polls, judges, sends; gives the number of records polled.</summary>
@@ -288,12 +291,20 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             {
                 // A rebalance inside the poll ended in an abort. What came with it may be from before the seek or from after
                 // it, when the fetcher is already past it: all of it is fetched once more.
-                SeekActive();
+                if (!Planted.Is(PlantedBug.AbortInPollForgotten))
+                {
+                    SeekActive();
+                }
+
                 return count;
             }
 
             int from = 0;
-            while (from < count && State == LaneState.Running && rewinds == _rewinds)
+            while (
+                from < count
+                && State == LaneState.Running
+                && (rewinds == _rewinds || Planted.Is(PlantedBug.BatchGoesOnAfterAbort))
+            )
             {
                 int partition = batch.PartitionOf(from);
                 int to = from + 1;

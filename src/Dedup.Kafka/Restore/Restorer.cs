@@ -176,7 +176,8 @@ internal sealed class Restorer(
 
         if (bounds.Status != LookupStatus.Found)
         {
-            progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail}; if partitions were added, run dedup topics --apply)";
+            progress.WaitsFor =
+                $"the bounds of {spec.Changelog} ({bounds.Detail}; if partitions were added, run dedup topics --apply)";
             return;
         }
 
@@ -199,7 +200,8 @@ internal sealed class Restorer(
             return;
         }
 
-        ports.Changelog.Open(task.Partition, Math.Max(task.CaughtUpTo, bounds.Bounds.Low));
+        long from = task.CaughtUpTo + (Planted.Is(PlantedBug.ReplayOneLate) ? 1 : 0);
+        ports.Changelog.Open(task.Partition, Math.Max(from, bounds.Bounds.Low));
         progress.IsReading = true;
         ports.CrashPoints.Reached(CrashPoints.RestoreStarted);
     }
@@ -251,11 +253,14 @@ internal sealed class Restorer(
 
             if (bounds.Status != LookupStatus.Found)
             {
-                progress.WaitsFor = $"the bounds of {spec.Changelog} ({bounds.Detail}; if partitions were added, run dedup topics --apply)";
+                progress.WaitsFor =
+                    $"the bounds of {spec.Changelog} ({bounds.Detail}; if partitions were added, run dedup topics --apply)";
                 return false;
             }
 
-            progress.Target = bounds.Bounds.High;
+            progress.Target = Planted.Is(PlantedBug.RestoreToLastStable)
+                ? bounds.Bounds.LastStable
+                : bounds.Bounds.High;
             progress.StuckSinceMs = null;
         }
 
@@ -336,7 +341,9 @@ internal sealed class Restorer(
             task.DropExpired(task.Store!);
             progress.Marker = start;
             progress.Stage =
-                writer == ports.Sink.TransactionalId ? RestoreStage.Claiming : RestoreStage.Releasing;
+                writer == ports.Sink.TransactionalId
+                    ? RestoreStage.Claiming
+                    : RestoreStage.Releasing;
             ports.CrashPoints.Reached(CrashPoints.RestoreDone);
         }
     }
@@ -355,7 +362,8 @@ internal sealed class Restorer(
         );
         if (pending.Status == LookupStatus.Pending)
         {
-            progress.WaitsFor = $"the bounds of {spec.Clean} ({pending.Detail}; if partitions were added, run dedup topics --apply)";
+            progress.WaitsFor =
+                $"the bounds of {spec.Clean} ({pending.Detail}; if partitions were added, run dedup topics --apply)";
             return;
         }
 
@@ -419,7 +427,8 @@ internal sealed class Restorer(
         if (store.WantsSeal)
         {
             // This record may be cut in two: it is the floor itself, and replayed as a whole.
-            store.BeginSeal(new StoreHeader(progress.Marker ?? _start.NewState(), offset));
+            long floor = Planted.Is(PlantedBug.ReplaySealsTooHigh) ? offset + 2 : offset;
+            store.BeginSeal(new StoreHeader(progress.Marker ?? _start.NewState(), floor));
         }
     }
 

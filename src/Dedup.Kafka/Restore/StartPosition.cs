@@ -2,6 +2,7 @@ using Dedup.Contracts.Changelog;
 using Dedup.Kafka.Lanes;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Kafka.Restore;
 
@@ -69,7 +70,7 @@ internal sealed class StartPosition(
         {
             if (marker is not null && marker.InputOffset != committed.Offset)
             {
-                if (round < options.MaxVerifyRounds)
+                if (round < options.MaxVerifyRounds && !Planted.Is(PlantedBug.DisagreementAccepted))
                 {
                     return StartDecision.OnceMore;
                 }
@@ -117,6 +118,11 @@ internal sealed class StartPosition(
             InputOffset = offset,
             PartitionCount = identity.PartitionCount,
         };
+        if (Planted.Is(PlantedBug.HashKeyChanged))
+        {
+            start = start with { HashKey0 = NewState().HashKey0 };
+        }
+
         return StartDecision.Begin;
     }
 
@@ -221,7 +227,7 @@ internal sealed class StartPosition(
 
     private void RefuseUnlessAccepted(string message)
     {
-        if (!spec.AcceptLoss)
+        if (!spec.AcceptLoss && !Planted.Is(PlantedBug.DisagreementAccepted))
         {
             throw new DisagreementException(message);
         }

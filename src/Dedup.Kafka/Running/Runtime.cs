@@ -53,8 +53,8 @@ public sealed class Runtime : IDisposable
             StateIdentity identity =
                 _options.Identity?.Invoke(spec)
                 ?? await PipelineFacts
-                .ReadAsync(_options.Clients, spec, FactsTimeout)
-                .ConfigureAwait(false);
+                    .ReadAsync(_options.Clients, spec, FactsTimeout)
+                    .ConfigureAwait(false);
             for (int lane = 0; lane < _options.Lanes; lane++)
             {
                 var runner = new LaneRunner(spec, identity, _options, lane);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using Dedup.Contracts.Changelog;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Kafka.Tasks;
 
@@ -42,7 +43,7 @@ internal sealed class ChangelogWriter
         tombstones = dead.Count;
         pending = task.Marker with
         {
-            InputOffset = task.NextOffset,
+            InputOffset = task.NextOffset + (Planted.Is(PlantedBug.MarkerOneHigh) ? 1 : 0),
             Writer = writer,
             Classes = task.Judge.Clocks.Pending(task.Windows),
             Buckets = [.. table.Values.OrderBy(static b => b.Id)],
@@ -70,6 +71,11 @@ internal sealed class ChangelogWriter
     )
     {
         Span<byte> key = stackalloc byte[ChunkKey.Size];
+        if (Planted.Is(PlantedBug.LastChunkLost) && _chunks.Count > 1)
+        {
+            _chunks.RemoveAt(_chunks.Count - 1);
+        }
+
         foreach ((ChunkKey Key, int Start, int Length) chunk in _chunks)
         {
             chunk.Key.Write(key);
@@ -170,7 +176,8 @@ internal sealed class ChangelogWriter
 
                 MarkerBucket row = table.GetValueOrDefault(bucket, new MarkerBucket(bucket, 0, 0));
                 _chunks.Add((new ChunkKey(bucket, row.NextSequence), used, chunk.Length));
-                table[bucket] = row with { NextSequence = row.NextSequence + 1 };
+                bool again = Planted.Is(PlantedBug.SequenceUsedTwice);
+                table[bucket] = row with { NextSequence = row.NextSequence + (again ? 0 : 1) };
                 used += chunk.Length;
             }
         }
@@ -188,7 +195,8 @@ internal sealed class ChangelogWriter
         List<ChunkKey> dead = [];
         foreach (MarkerBucket bucket in task.Marker.Buckets)
         {
-            if (dead.Count >= _maxTombstones || !task.IsExpired(bucket.Id))
+            bool early = Planted.Is(PlantedBug.ChunkTombstonedEarly) && bucket.NextSequence > 2;
+            if (dead.Count >= _maxTombstones || !(task.IsExpired(bucket.Id) || early))
             {
                 continue;
             }

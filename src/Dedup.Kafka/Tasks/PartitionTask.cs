@@ -5,6 +5,7 @@ using Dedup.Topology.Identify;
 using Dedup.Topology.Judge;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Kafka.Tasks;
@@ -126,7 +127,7 @@ public sealed class PartitionTask
     {
         IFirstSeenStore store = Store!;
         ReadOnlySpan<NewEntry> entries = Judge.Overlay.Entries;
-        if (entries.Length > 0)
+        if (entries.Length > 0 && !Planted.Is(PlantedBug.StoreNotTold))
         {
             if (store.IsFull)
             {
@@ -192,7 +193,10 @@ public sealed class PartitionTask
         List<BucketId>? expired = null;
         foreach (BucketId bucket in held)
         {
-            if (IsExpired(bucket))
+            bool early =
+                Planted.Is(PlantedBug.BucketDroppedEarly)
+                && IsExpired(new BucketId(bucket.Class, bucket.Index - 1));
+            if (IsExpired(bucket) || early)
             {
                 (expired ??= []).Add(bucket);
             }

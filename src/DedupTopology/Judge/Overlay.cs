@@ -1,6 +1,7 @@
 using System.Numerics;
 using Dedup.Contracts.Identity;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Topology.Judge;
 
@@ -60,7 +61,7 @@ public sealed class Overlay
         entry = default;
         windowClass = 0;
         bool found = false;
-        if (_count == 0)
+        if (_count == 0 || Planted.Is(PlantedBug.OverlayNotAsked))
         {
             return false;
         }

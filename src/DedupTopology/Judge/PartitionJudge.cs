@@ -5,6 +5,7 @@ using Dedup.Topology.Identify;
 using Dedup.Topology.Ledger;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 using Dedup.Topology.Windows;
 
@@ -93,7 +94,7 @@ public sealed class PartitionJudge
             {
                 identified.Reason = Reason.TimestampMissing;
             }
-            else if (record.TimestampMs > latest)
+            else if (record.TimestampMs > latest && !Planted.Is(PlantedBug.ClockUnbounded))
             {
                 identified.Reason = Reason.TimestampTooFarInFuture;
             }
@@ -137,17 +138,28 @@ public sealed class PartitionJudge
     /// <summary>The transaction was aborted: nothing of it may influence the second judging.</summary>
     public void Abort()
     {
-        Clocks.Abort();
-        Ledger.Abort();
-        Overlay.Clear();
+        if (!Planted.Is(PlantedBug.ClockKeptAfterAbort))
+        {
+            Clocks.Abort();
+        }
+
+        if (!Planted.Is(PlantedBug.CountsKeptAfterAbort))
+        {
+            Ledger.Abort();
+        }
+
+        if (!Planted.Is(PlantedBug.OverlayKeptAfterAbort))
+        {
+            Overlay.Clear();
+        }
     }
 
     /// <summary>Takes clocks and counts over from a marker.</summary>
     public void Load(Marker marker)
     {
         Overlay.Clear();
-        Clocks.Load(marker.Classes);
-        Ledger.Load(marker.Counts);
+        Clocks.Load(Planted.Is(PlantedBug.RebuildForgetsClocks) ? [] : marker.Classes);
+        Ledger.Load(Planted.Is(PlantedBug.RestoreForgetsCounts) ? [] : marker.Counts);
     }
 
     private Judgement JudgeOne(
@@ -187,7 +199,13 @@ public sealed class PartitionJudge
             known = true;
         }
 
-        if (known)
+        if (
+            known
+            && !(
+                Planted.Is(PlantedBug.DuplicateForwardedLate)
+                && window.IsLate(probe.TimestampMs, clock)
+            )
+        )
         {
             return new Judgement(Verdict.Duplicate, Destination.Duplicate, Reason.None, seen);
         }
@@ -206,7 +224,7 @@ public sealed class PartitionJudge
     /// the record's, because a window made shorter takes effect at once.
     /// </summary>
     private bool IsLive(ushort entryClass, long seenMs, WindowClass window, long clockMs) =>
-        window.IsLive(seenMs, clockMs)
+        (window.IsLive(seenMs, clockMs) || Planted.Is(PlantedBug.ExpiryIgnored))
         && (
             entryClass == window.Id
             || entryClass >= _spec.Windows.Length
@@ -229,7 +247,10 @@ public sealed class PartitionJudge
                 return new Judgement(Verdict.Late, Destination.LateDropped, Reason.None, default);
             default:
                 // One that has expired already cannot be remembered: its bucket may be gone.
-                if (window.IsLive(probe.TimestampMs, clockMs))
+                if (
+                    window.IsLive(probe.TimestampMs, clockMs)
+                    && !Planted.Is(PlantedBug.LateForgotten)
+                )
                 {
                     Remember(identified, probe, window, offset);
                 }

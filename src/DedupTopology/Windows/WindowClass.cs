@@ -1,4 +1,5 @@
 using Dedup.Contracts.Changelog;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Topology.Windows;
 
@@ -79,11 +80,12 @@ public sealed record WindowClass
         clockMs >= (bucket.Index + 1) * BucketWidthMs;
 
     /// <summary>Whether a record with an unknown ID is late.</summary>
-    public bool IsLate(long timestampMs, long clockMs) => timestampMs < clockMs - GraceMs;
+    public bool IsLate(long timestampMs, long clockMs) =>
+        timestampMs < clockMs - GraceMs + (Planted.Is(PlantedBug.LateOneEarly) ? 1 : 0);
 
     /// <summary>Whether two times are within the window of one another.</summary>
     public static bool IsWithin(long aMs, long bMs, long windowMs) =>
-        Math.Abs(aMs - bMs) <= windowMs;
+        Math.Abs(aMs - bMs) <= windowMs - (Planted.Is(PlantedBug.WindowOneShort) ? 1 : 0);
 
     private static long FloorDivide(long a, long b)
     {

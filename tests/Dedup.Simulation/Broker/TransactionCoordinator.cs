@@ -1,5 +1,6 @@
 using Dedup.Simulation.Chance;
 using Dedup.Simulation.Worlds;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Simulation.Broker;
 
@@ -129,7 +130,11 @@ public sealed class TransactionCoordinator
             return BrokerError.ConcurrentTransactions;
         }
 
-        BumpEpoch(entry);
+        if (!Planted.Is(PlantedBug.EpochNotBumped) || entry.ProducerId < 0)
+        {
+            BumpEpoch(entry);
+        }
+
         entry.TimeoutMs = timeoutMs;
         entry.State = TransactionState.Empty;
         producerId = entry.ProducerId;

@@ -2,6 +2,7 @@ using Dedup.Simulation.Broker;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 
 namespace Dedup.Simulation.Clients;
@@ -12,6 +13,7 @@ public sealed class ModelChangelogReader : IChangelogReader
     private readonly ClientEnvironment _env;
     private readonly string _topic;
     private readonly SortedDictionary<int, long> _positions = [];
+    private readonly Dictionary<int, BoundsLookup> _firstBounds = [];
     private ModelBatch _last = new();
 
     /// <summary>Makes a reader of a topic.</summary>
@@ -22,7 +24,10 @@ public sealed class ModelChangelogReader : IChangelogReader
     }
 
     /// <summary>isolation.level; anything but read_committed is a planted bug.</summary>
-    public Isolation Isolation { get; init; } = Isolation.ReadCommitted;
+    private static Isolation Isolation =>
+        Planted.Is(PlantedBug.RestoreReadsUncommitted)
+            ? Isolation.ReadUncommitted
+            : Isolation.ReadCommitted;
 
     /// <summary>Whether a poll would bring something or move a position.</summary>
     public bool HasWork
@@ -48,7 +53,14 @@ public sealed class ModelChangelogReader : IChangelogReader
     public BoundsLookup Bounds(int partition, int timeoutMs)
     {
         _env.Enter(Point.ReaderBounds, partition, timeoutMs);
-        return Lookups.Bounds(_env, _topic, partition, timeoutMs);
+        BoundsLookup bounds = Lookups.Bounds(_env, _topic, partition, timeoutMs);
+        if (!Planted.Is(PlantedBug.WatermarkBeforeOffset) || bounds.Status != LookupStatus.Found)
+        {
+            return bounds;
+        }
+
+        _ = _firstBounds.TryAdd(partition, bounds);
+        return _firstBounds[partition];
     }
 
     /// <inheritdoc/>
@@ -63,6 +75,7 @@ public sealed class ModelChangelogReader : IChangelogReader
     {
         _env.Enter(Point.ReaderClose, partition);
         _positions.Remove(partition);
+        _firstBounds.Remove(partition);
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using Dedup.Simulation.Broker;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 
 namespace Dedup.Simulation.Clients;
@@ -134,17 +135,21 @@ public sealed partial class ModelSink : ITransactionalSink
         );
         var source = (ModelBatch)batch;
         ModelRecord record = source.Record(index);
-        TxResult result = Accept(
-            topic,
-            partition,
-            new ModelRecord
-            {
-                Key = record.Key,
-                Value = record.Value,
-                Headers = [.. record.Headers, .. Copy(added)],
-                TimestampMs = timestampMs,
-            }
-        );
+        var sent = new ModelRecord
+        {
+            Key = record.Key,
+            Value = record.Value,
+            Headers = [.. record.Headers, .. Copy(added)],
+            TimestampMs = timestampMs,
+        };
+        TxResult result = PlantIntoRecord(topic, source.OffsetOf(index), ref sent)
+            ? TxResult.Ok
+            : Accept(topic, partition, sent);
+        if (result.Outcome == TxOutcome.Refused && Planted.Is(PlantedBug.RefusedDropped))
+        {
+            result = TxResult.Ok;
+        }
+
         source.HandOverHeaders(index);
         return result;
     }
@@ -190,7 +195,12 @@ public sealed partial class ModelSink : ITransactionalSink
             return TxResult.Ok;
         }
 
-        PartitionOffset[] copy = offsets.ToArray();
+        PartitionOffset[] copy = PlantIntoOffsets(offsets.ToArray());
+        if (Planted.Is(PlantedBug.OffsetsNotSent))
+        {
+            return TxResult.Ok;
+        }
+
         TxResult result = SendOffsetsNow(
             copy,
             (ModelMembership)membership,
@@ -290,6 +300,7 @@ public sealed partial class ModelSink : ITransactionalSink
             _order.Add((topic, partition));
         }
 
+        PlantIntoOrder(topic, queue, ref record);
         queue.Enqueue(record);
         if (queue.Count >= _options.LingerRecords)
         {

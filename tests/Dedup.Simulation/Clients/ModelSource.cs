@@ -2,6 +2,7 @@ using Dedup.Simulation.Broker;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 
 namespace Dedup.Simulation.Clients;
@@ -42,6 +43,7 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
     private readonly SortedDictionary<int, Fetch> _fetches = [];
     private ModelBatch _last = new();
     private int _turn;
+    private ModelMembership? _first;
 
     /// <summary>Makes a consumer; it does nothing before <see cref="Subscribe"/>.</summary>
     public ModelSource(ClientEnvironment env, SourceOptions options)
@@ -52,7 +54,7 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
 
     /// <inheritdoc/>
     public GroupMembership Membership =>
-        new ModelMembership(_options.Group, _memberId, _generation, InstanceId);
+        Planted.Is(PlantedBug.StaleMembership) ? _first ??= MembershipNow : MembershipNow;
 
     /// <summary>Whether a poll would bring something.</summary>
     public bool HasWork
@@ -69,7 +71,7 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
                 if (
                     fetch.IsActive
                     && Log(partition) is { } log
-                    && fetch.Position < LogReader.EndOf(log, _options.Isolation)
+                    && fetch.Position < LogReader.EndOf(log, Isolation)
                 )
                 {
                     return true;
@@ -79,6 +81,14 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
             return false;
         }
     }
+
+    private ModelMembership MembershipNow =>
+        new(_options.Group, _memberId, _generation, InstanceId);
+
+    private Isolation Isolation =>
+        Planted.Is(PlantedBug.InputReadUncommitted)
+            ? Isolation.ReadUncommitted
+            : _options.Isolation;
 
     private World World => _env.World;
 
@@ -170,6 +180,12 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
         }
 
         World.Interleave(_env.Actor);
+        if (error == BrokerError.UnstableOffset && Planted.Is(PlantedBug.UnstableOffsetsRead))
+        {
+            offset = group.Offsets.Committed.GetValueOrDefault(partition, -1);
+            error = BrokerError.None;
+        }
+
         if (error == BrokerError.UnstableOffset)
         {
             return new OffsetLookup(
@@ -242,7 +258,7 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
             }
 
             long position = fetch.Position;
-            LogReader.Read(log, _options.Isolation, ref position, maxRecords - batch.Count, batch);
+            LogReader.Read(log, Isolation, ref position, maxRecords - batch.Count, batch);
             fetch.Position = position;
             fetch.KnownEnd = log.HighWatermark;
         }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Dedup.Simulation.Planting;
 using Dedup.Simulation.Runs;
 using Dedup.Simulation.Scenarios;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Simulation.CommandLine;
 
@@ -22,18 +24,40 @@ internal static class SimulateCommand
             return 2;
         }
 
+        PlantedBug bug = PlantedBug.None;
+        if (
+            options.Bug is not null
+            && (!Enum.TryParse(options.Bug, ignoreCase: true, out bug) || bug == PlantedBug.None)
+        )
+        {
+            errors.WriteLine(
+                $"--bug {options.Bug}: unknown; known are {string.Join(", ", PlantedRuns.All)}"
+            );
+            return 2;
+        }
+
         if (options.Seed is { } seed)
         {
-            return RunOne(seed, options, output);
+            return RunOne(seed, bug, options, output);
+        }
+
+        if (options.Planted)
+        {
+            return RunPlanted(bug, options, output);
         }
 
         return RunMany(options, output);
     }
 
-    private static int RunOne(ulong seed, SimulateOptions options, TextWriter output)
+    private static int RunOne(
+        ulong seed,
+        PlantedBug bug,
+        SimulateOptions options,
+        TextWriter output
+    )
     {
         Scenario scenario = Scenario.Of(seed, options.Overrides);
-        RunResult result = SimulatedRun.Run(scenario, options.Trace ? output : null);
+        RunResult result = SimulatedRun.Run(scenario, options.Trace ? output : null, bug);
         output.WriteLine(
             $"seed {seed}: {scenario.Processes} processes, {scenario.Lanes} lanes, {scenario.Partitions} partitions, {result.Records} records, {result.Commits} commits, {result.Steps} steps, {result.WorldMs} ms, {result.Faults} faults, quiet {result.QuietMs} ms, trace {result.TraceHash:x16}"
         );
@@ -45,6 +69,27 @@ internal static class SimulateCommand
 
         output.WriteLine($"{result.Violation.Invariant} broken: {result.Violation.What}");
         return 1;
+    }
+
+    private static int RunPlanted(PlantedBug only, SimulateOptions options, TextWriter output)
+    {
+        IReadOnlyList<PlantedBug> bugs = only == PlantedBug.None ? PlantedRuns.All : [only];
+        int seeds = options.HasSeeds ? (int)Math.Min(options.Seeds, 1_000_000) : 2_000;
+        IReadOnlyList<PlantedResult> results = PlantedRuns.Run(bugs, seeds, options.Threads);
+        int missed = 0;
+        foreach (PlantedResult result in results)
+        {
+            missed += result.Catch is null ? 1 : 0;
+            string how = result.Catch is null
+                ? $"NOT CAUGHT in {result.Seeds} seeds"
+                : $"caught by {result.Catch.Violation!.Invariant, -9} after {result.Seeds, 4} seeds";
+            output.WriteLine($"{result.Bug, -26} {how}");
+        }
+
+        output.WriteLine(
+            $"{bugs.Count - missed} of {bugs.Count} planted bugs caught, at most {seeds} seeds each"
+        );
+        return missed == 0 ? 0 : 1;
     }
 
     private static int RunMany(SimulateOptions options, TextWriter output)

@@ -6,6 +6,7 @@ using Dedup.Simulation.Clients;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Simulation.Disk;
 
@@ -92,9 +93,15 @@ public sealed class ModelStore : IFirstSeenStore
         {
             StoreHit best = default;
             Search(_recent, probes[i], ref best);
-            if (_sealed is not null)
+            if (_sealed is not null && !Planted.Is(PlantedBug.SealedForgottenEarly))
             {
                 Search(_sealed, probes[i], ref best);
+            }
+
+            if (Planted.Is(PlantedBug.FilterFalseNegative) && probes[i].Key.Low % 5 == 0)
+            {
+                hits[i] = best;
+                continue;
             }
 
             Search(_files.Buckets, probes[i], ref best);
@@ -213,13 +220,19 @@ public sealed class ModelStore : IFirstSeenStore
     {
         foreach ((BucketId bucket, Dictionary<EventKey, SeenEntry> entries) in buckets)
         {
+            bool isHere = entries.TryGetValue(probe.Key, out SeenEntry entry);
             if (
-                entries.TryGetValue(probe.Key, out SeenEntry entry)
+                isHere
                 && Math.Abs(entry.SeenMs - probe.TimestampMs) <= probe.WindowMs
                 && (!best.IsFound || entry.SeenMs > best.Entry.SeenMs)
             )
             {
                 best = new StoreHit(entry, bucket.Class, true);
+            }
+
+            if (isHere && Planted.Is(PlantedBug.DiskAnswersFirstBucket))
+            {
+                return;
             }
         }
     }
@@ -270,6 +283,11 @@ public sealed class ModelStore : IFirstSeenStore
 
     private void IngestNext()
     {
+        if (Planted.Is(PlantedBug.FloorBeforeBuckets))
+        {
+            _files.Header = _sealHeader;
+        }
+
         if (_toIngest.TryDequeue(out BucketId bucket))
         {
             if (_sealed!.TryGetValue(bucket, out Dictionary<EventKey, SeenEntry>? entries))

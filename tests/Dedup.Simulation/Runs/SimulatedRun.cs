@@ -5,6 +5,7 @@ using Dedup.Simulation.Faults;
 using Dedup.Simulation.Scenarios;
 using Dedup.Simulation.Workloads;
 using Dedup.Simulation.Worlds;
+using Dedup.Topology.Proof;
 
 namespace Dedup.Simulation.Runs;
 
@@ -104,8 +105,22 @@ public sealed class SimulatedRun
     public bool Orphaned { get; private set; }
 
     /// <summary>Runs a scenario.</summary>
-    public static RunResult Run(Scenario scenario, TextWriter? lines = null) =>
-        new SimulatedRun(scenario, lines).RunAll();
+    public static RunResult Run(
+        Scenario scenario,
+        TextWriter? lines = null,
+        PlantedBug bug = PlantedBug.None
+    )
+    {
+        Planted.Current = bug;
+        try
+        {
+            return new SimulatedRun(scenario, lines).RunAll();
+        }
+        finally
+        {
+            Planted.Current = PlantedBug.None;
+        }
+    }
 
     /// <summary>A process died: what it left on disk is looked at.</summary>
     public void OnDeath(Instance instance) =>

@@ -16,11 +16,13 @@ public sealed class Workload
     private readonly ModelCluster _cluster;
     private readonly Rng _rng;
     private readonly List<byte[]> _ids = [];
+    private readonly Dictionary<string, long> _times = [];
     private readonly int _idBound;
     private readonly int _repeatPercent;
     private readonly int _hostilePercent;
     private readonly int _disorder;
     private int _written;
+    private long _latestMs;
 
     /// <summary>Makes the workload of a scenario.</summary>
     public Workload(Scenario scenario, ModelCluster cluster)
@@ -99,7 +101,7 @@ public sealed class Workload
             Key = isHostile && _rng.OneIn(8) ? null : key,
             Value = NextValue(number, isHostile),
             Headers = NextHeaders(isHostile),
-            TimestampMs = NextTime(isHostile),
+            TimestampMs = NextTime(key, isHostile),
         };
         World.Trace.Mix(Point.Produce, partition, number, record.TimestampMs);
         if (World.Trace.On)
@@ -184,7 +186,35 @@ public sealed class Workload
         return headers;
     }
 
-    private long NextTime(bool isHostile)
+    private long NextTime(byte[] key, bool isHostile)
+    {
+        string id = Convert.ToHexString(key);
+        long timeMs =
+            _times.TryGetValue(id, out long beforeMs) && _rng.OneIn(12)
+                ? AtAnEdge(beforeMs)
+                : AnyTime(isHostile);
+        _times[id] = timeMs;
+        _latestMs = Math.Max(_latestMs, isHostile ? 0 : timeMs);
+        return timeMs;
+    }
+
+    /// <summary>Just on or just beyond where a verdict changes: a window from the one before, grace behind the clock, the end of an entry.</summary>
+    private long AtAnEdge(long beforeMs)
+    {
+        long windowMs = _scenario.Spec.Windows[0].WindowMs;
+        long graceMs = _scenario.Spec.Windows[0].GraceMs;
+        long wallMs = ModelTime.EpochMs + World.NowMs;
+        long edgeMs = _rng.Below(4) switch
+        {
+            0 => beforeMs + windowMs,
+            1 => beforeMs - windowMs,
+            2 => _latestMs - graceMs,
+            _ => beforeMs + windowMs + graceMs,
+        };
+        return Math.Min(edgeMs + _rng.Between(-1, 1), wallMs);
+    }
+
+    private long AnyTime(bool isHostile)
     {
         long wallMs = ModelTime.EpochMs + World.NowMs;
         long windowMs = _scenario.Spec.Windows[0].WindowMs;
