@@ -23,7 +23,7 @@ internal static class TopicsCommand
             ),
             new Example(
                 "dedup topics --config dedup.yaml --write topics/",
-                "write the missing topics as files, for those who make topics otherwise"
+                "write the topics as files, for those who make topics otherwise"
             )
         );
         source.AddTo(command);
@@ -61,14 +61,11 @@ internal static class TopicsCommand
                 return ExitCode.Found;
             }
 
-            IReadOnlyList<TopicPlan> plans = TopicPlanner.Plan(
-                config,
-                facts,
-                new PlanOptions(
-                    parsed.GetValue(options.Partitions),
-                    parsed.GetValue(options.Replicas)
-                )
+            var choices = new PlanOptions(
+                parsed.GetValue(options.Partitions),
+                parsed.GetValue(options.Replicas)
             );
+            IReadOnlyList<TopicPlan> plans = TopicPlanner.Plan(config, facts, choices);
             bool apply = parsed.GetValue(options.Apply);
             bool json = parsed.GetValue(options.Json);
             IReadOnlyList<Finding> failed = apply
@@ -84,13 +81,15 @@ internal static class TopicsCommand
             }
 
             FindingPrinter.Print(failed, context.Error, context);
-            WriteFiles(plans, parsed.GetValue(options.Write), context);
+            WriteFiles(config, facts, choices, parsed.GetValue(options.Write), context);
             return Conclude(plans, apply, failed.Count, json, context);
         }
     }
 
     private static void WriteFiles(
-        IReadOnlyList<TopicPlan> plans,
+        DedupConfig config,
+        ClusterFacts facts,
+        PlanOptions options,
         string? directory,
         CliContext context
     )
@@ -100,7 +99,10 @@ internal static class TopicsCommand
             return;
         }
 
-        foreach (string file in TopicPlanPrinter.Write(plans, directory))
+        IEnumerable<(string, IReadOnlyList<TopicPlan>)> whole = config.Pipelines.Select(p =>
+            (p.Name, (IReadOnlyList<TopicPlan>)TopicPlanner.Whole(config, p.Name, facts, options))
+        );
+        foreach (string file in TopicPlanPrinter.Write(whole, directory))
         {
             context.Error.WriteLine($"wrote {file}");
         }
@@ -162,7 +164,7 @@ internal static class TopicsCommand
         public Option<string?> Write { get; } =
             new("--write")
             {
-                Description = "write the missing topics as YAML files",
+                Description = "write the topics as YAML files, one for each pipeline",
                 HelpName = "DIR",
             };
 

@@ -119,29 +119,42 @@ internal static class TopicPlanPrinter
         output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
     }
 
-    /// <summary>One YAML file for each topic that the plan makes, in a directory; returns the files.</summary>
-    public static IReadOnlyList<string> Write(IReadOnlyList<TopicPlan> plans, string directory)
+    /// <summary>One YAML file for each pipeline, in the form of the repository's topics/; returns the files.</summary>
+    /// <param name="whole">For each pipeline the plan that makes all of its topics.</param>
+    /// <param name="directory">Where to.</param>
+    public static IReadOnlyList<string> Write(
+        IEnumerable<(string Pipeline, IReadOnlyList<TopicPlan> Plans)> whole,
+        string directory
+    )
     {
         _ = Directory.CreateDirectory(directory);
         var files = new List<string>();
-        foreach (TopicPlan plan in plans.Where(static p => p.Action == PlanAction.Create))
+        foreach ((string pipeline, IReadOnlyList<TopicPlan> plans) in whole)
         {
             var text = new StringBuilder();
-            text.Append("# ").Append(plan.Purpose).Append('\n');
-            text.Append("name: ").Append(plan.Topic).Append('\n');
-            text.Append("partitions: ").Append(plan.PartitionsTo).Append('\n');
-            text.Append("replication-factor: ").Append(plan.Replicas).Append('\n');
-            text.Append("config:").Append(plan.Configs.IsEmpty ? " {}\n" : "\n");
-            foreach (ConfigChange change in plan.Configs)
+            text.Append("# The topics of the pipeline `")
+                .Append(pipeline)
+                .Append("`, as `dedup topics --apply` makes them.\ntopics:\n");
+            foreach (TopicPlan plan in plans.Where(static p => p.PartitionsTo > 0))
             {
-                text.Append("  ")
-                    .Append(change.Name)
-                    .Append(": \"")
-                    .Append(change.To)
-                    .Append("\"\n");
+                text.Append("  # ").Append(plan.Purpose).Append('\n');
+                text.Append("  - name: ").Append(plan.Topic).Append('\n');
+                text.Append("    partitions: ").Append(plan.PartitionsTo).Append('\n');
+                text.Append("    replication: ")
+                    .Append(Math.Max((short)1, plan.Replicas))
+                    .Append('\n');
+                text.Append("    config:").Append(plan.Configs.IsEmpty ? " {}\n" : "\n");
+                foreach (ConfigChange change in plan.Configs)
+                {
+                    text.Append("      ")
+                        .Append(change.Name)
+                        .Append(": ")
+                        .Append(change.To)
+                        .Append('\n');
+                }
             }
 
-            string file = Path.Combine(directory, $"{plan.Topic}.yaml");
+            string file = Path.Combine(directory, $"{pipeline}.yaml");
             File.WriteAllText(file, text.ToString());
             files.Add(file);
         }

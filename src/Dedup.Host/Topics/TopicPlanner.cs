@@ -65,6 +65,24 @@ public static class TopicPlanner
         return plans.ToImmutable();
     }
 
+    /// <summary>What a pipeline's topics are meant to be, whatever is there: the plan of a cluster that has only the input.</summary>
+    public static ImmutableArray<TopicPlan> Whole(
+        DedupConfig config,
+        string pipeline,
+        ClusterFacts facts,
+        PlanOptions options
+    )
+    {
+        PipelineSpec spec = config.Pipelines.First(p => p.Name == pipeline);
+        ClusterFacts bare = facts with
+        {
+            Topics = facts
+                .Topics.Where(t => t.Key == spec.Input)
+                .ToImmutableDictionary(StringComparer.Ordinal),
+        };
+        return Plan(config with { Pipelines = [spec] }, bare, options);
+    }
+
     private static TopicPlan Input(
         PipelineSpec spec,
         TopicFacts input,
@@ -79,6 +97,7 @@ public static class TopicPlanner
             Action = PlanAction.Keep,
             PartitionsFrom = input.Partitions,
             PartitionsTo = input.Partitions,
+            Replicas = (short)input.Replicas,
         };
         if (input.Exists)
         {
