@@ -12,12 +12,12 @@ namespace Dedup.Host.Running;
 internal static class Composition
 {
     // A lane prefetches at most this much: more than 32 MiB made a copy no faster.
-    private const int MostPrefetchKilobytes = 32 * 1024;
+    private const int MostPrefetchKilobytes = 16 * 1024;
     private const int LeastPrefetchKilobytes = 1024;
 
     // The largest record that Kafka's clients send has to fit, with room for a batch beside it.
     private const int LeastSendKilobytes = 16 * 1024;
-    private const int MostSendKilobytes = 48 * 1024;
+    private const int MostSendKilobytes = 32 * 1024;
 
     /// <summary>Of state.memory: a quarter for prefetched records, the rest for filters, recent tables, and block cache.</summary>
     private const int PrefetchShare = 4;

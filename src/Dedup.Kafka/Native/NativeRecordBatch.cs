@@ -23,6 +23,11 @@ internal sealed unsafe class NativeRecordBatch : RecordBatch
 
     public override long OffsetOf(int index) => _messages[index]->Offset;
 
+    public override long TimestampOf(int index) => _timestamps[index];
+
+    public override int SizeOf(int index) =>
+        (int)_messages[index]->KeyLength + (int)_messages[index]->PayloadLength;
+
     public override void Get(int index, out RecordView record)
     {
         NativeMessage* message = _messages[index];

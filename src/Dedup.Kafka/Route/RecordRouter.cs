@@ -28,25 +28,24 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         out int bytes
     )
     {
-        batch.Get(index, out RecordView record);
-        bytes = record.Key.Length + record.Value.Length;
+        bytes = batch.SizeOf(index);
         switch (judgement.Destination)
         {
             case Destination.Clean:
                 return ports.Sink.Forward(
                     SinkTopic.Clean,
-                    record.Partition,
+                    batch.PartitionOf(index),
                     batch,
                     index,
-                    record.TimestampMs,
+                    batch.TimestampOf(index),
                     added: null
                 );
-            case Destination.Duplicate:
-                return spec.Duplicates is null
-                    ? TxResult.Ok
-                    : SendDuplicate(batch, record, judgement.FirstSeen);
+            case Destination.Duplicate when spec.Duplicates is not null:
+                batch.Get(index, out RecordView duplicate);
+                return SendDuplicate(batch, duplicate, judgement.FirstSeen);
             case Destination.Quarantine:
-                return SendQuarantine(batch, record, judgement.Reason, nowMs);
+                batch.Get(index, out RecordView hostile);
+                return SendQuarantine(batch, hostile, judgement.Reason, nowMs);
             default:
                 return TxResult.Ok;
         }

@@ -39,6 +39,7 @@ public sealed class Runtime : IDisposable
     /// <summary>Runs until asked to stop or a lane fails. Throws KafkaException when the cluster cannot be asked at the start.</summary>
     public async Task<RuntimeEnd> RunAsync(CancellationToken stop)
     {
+        Allocator.LimitArenas();
         if (NativeHandles.Obstacle is { } obstacle)
         {
             Say(

@@ -78,10 +78,10 @@ public sealed class ClientSettings
     public string BootstrapServers => _user.GetValueOrDefault("bootstrap.servers", "");
 
     /// <summary>Kilobytes of prefetched records for each lane.</summary>
-    public int PrefetchKilobytes { get; init; } = 32 * 1024;
+    public int PrefetchKilobytes { get; init; } = 16 * 1024;
 
     /// <summary>Kilobytes of unsent records for each lane.</summary>
-    public int SendKilobytes { get; init; } = 48 * 1024;
+    public int SendKilobytes { get; init; } = 32 * 1024;
 
     /// <summary>For the group member of a lane.</summary>
     /// <param name="group">Consumer group.</param>
@@ -96,7 +96,7 @@ public sealed class ClientSettings
         Default(config, "heartbeat.interval.ms", "2000");
         Default(config, "max.poll.interval.ms", "300000");
         config.Set("queued.max.messages.kbytes", $"{PrefetchKilobytes}");
-        Default(config, "queued.min.messages", "200000");
+        Default(config, "queued.min.messages", "50000");
         Default(config, "fetch.message.max.bytes", $"{4 << 20}");
         if (instanceId is not null)
         {
@@ -133,7 +133,7 @@ public sealed class ClientSettings
             EnableDeliveryReports = false,
         };
         Default(config, "client.id", transactionalId);
-        Default(config, "linger.ms", "5");
+        Default(config, "linger.ms", "25");
         Default(config, "batch.size", "1000000");
         Default(config, "batch.num.messages", "100000");
         Default(config, "queue.buffering.max.messages", "1000000");

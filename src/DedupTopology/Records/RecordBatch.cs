@@ -18,6 +18,20 @@ public abstract class RecordBatch
     /// <summary>Offset of the record at <paramref name="index"/>.</summary>
     public abstract long OffsetOf(int index);
 
+    /// <summary>Timestamp of the record at <paramref name="index"/>, as in <see cref="RecordView.TimestampMs"/>.</summary>
+    public virtual long TimestampOf(int index)
+    {
+        Get(index, out RecordView record);
+        return record.TimestampMs;
+    }
+
+    /// <summary>Bytes of key and value of the record at <paramref name="index"/>.</summary>
+    public virtual int SizeOf(int index)
+    {
+        Get(index, out RecordView record);
+        return record.Key.Length + record.Value.Length;
+    }
+
     /// <summary>Number of headers of a record.</summary>
     public abstract int HeaderCount(int index);
 
