@@ -48,7 +48,10 @@ public sealed class StoreChecker
     /// <summary>Checks what a store left on disk.</summary>
     public void Check(StoreFiles files, string when)
     {
-        if (files.IsCorrupt)
+        bool isForeign =
+            files.Header is { } header
+            && header.Marker.RecipeVersion != _simulation.Identity.RecipeVersion;
+        if (files.IsCorrupt || isForeign)
         {
             return;
         }

@@ -17,8 +17,9 @@ internal static class Lookups
     {
         if (env.Cluster.Log(topic, partition) is not { } log)
         {
+            // A partition that is not there yet is waited for: topics grow while pipelines run.
             return new BoundsLookup(
-                LookupStatus.Failed,
+                LookupStatus.Pending,
                 default,
                 $"{topic}/{partition} does not exist"
             );

@@ -26,7 +26,7 @@ public sealed class ModelFencer : IFencer
         if (_topics[(int)topic] is not { } name || _env.Cluster.Log(name, partition) is not { } log)
         {
             return new PendingLookup(
-                LookupStatus.Failed,
+                LookupStatus.Pending,
                 false,
                 $"{topic}/{partition} does not exist"
             );

@@ -42,6 +42,15 @@ public sealed class Workload
     /// <summary>Begins to write, in bursts spread over the storm.</summary>
     public void Start() => _cluster.World.After(0, Burst);
 
+    /// <summary>Writes some more records, all to one partition.</summary>
+    public void WriteMore(int partition, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _cluster.Log(_scenario.Spec.Input, partition)!.AppendPlain(Next().Record);
+        }
+    }
+
     private World World => _cluster.World;
 
     private void Burst()
