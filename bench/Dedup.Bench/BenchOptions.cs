@@ -38,6 +38,9 @@ internal sealed record BenchOptions
     /// <summary>Seconds of warm-up of <c>latency</c>.</summary>
     public int WarmUpSeconds { get; init; } = 10;
 
+    /// <summary>Whether the allocation run of <c>main</c> says which types it allocates; its figure is too high then.</summary>
+    public bool ShowTypes { get; init; }
+
     /// <summary>Whether a contender runs.</summary>
     public bool Wants(string contender) => Only.Count == 0 || Only.Contains(contender);
 
@@ -66,6 +69,7 @@ internal sealed record BenchOptions
                 "--seconds" => options with { Seconds = (int)Count(name, value, 3_600) },
                 "--warm-up" => options with { WarmUpSeconds = (int)Count(name, value, 3_600) },
                 "--json" => options with { JsonFile = Path.GetFullPath(value) },
+                "--types" => options with { ShowTypes = value == "yes" },
                 "--only" => options with { Only = value.Split(',') },
                 _ => throw new BenchException($"unknown option {name}; see bench/run.sh --help"),
             };

@@ -117,7 +117,12 @@ internal static class MainBench
         string log = job.PathOf("alloc.log");
         using MeasuredProcess process = Self.Start(
             log,
-            [.. program.Arguments(), "--records", $"{input.Records}"]
+            [
+                .. program.Arguments(),
+                "--records",
+                $"{input.Records}",
+                .. options.ShowTypes ? ["--types", "yes"] : Array.Empty<string>(),
+            ]
         );
         if (!process.WaitForExit(AllocationTimeout) || process.ExitCode != 0)
         {
@@ -125,6 +130,11 @@ internal static class MainBench
         }
 
         program.Clean();
+        if (options.ShowTypes)
+        {
+            Progress.Say($"what was allocated, by type\n{process.Tail()}");
+        }
+
         string[] words = File.ReadLines(log)
             .First(static l => l.StartsWith(RuntimeMode.AllocationPrefix, StringComparison.Ordinal))
             .Split(' ');

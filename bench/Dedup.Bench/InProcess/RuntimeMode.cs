@@ -33,17 +33,23 @@ internal static class RuntimeMode
             args,
             static e => Console.Error.WriteLine($"{e.Level} {e.Name} {e.Lane} {e.Text}")
         );
+        using AllocationTypes? types = Arguments.Find(args, "--types") is null ? null : new();
         Task<RuntimeEnd> run = Task.Run(() => parts.Runtime.RunAsync(stop.Token));
         if (records > 0)
         {
-            MeasureAllocation(parts.Runtime, records, run);
+            MeasureAllocation(parts.Runtime, records, run, types);
             stop.Cancel();
         }
 
         return run.GetAwaiter().GetResult() == RuntimeEnd.Stopped ? 0 : 1;
     }
 
-    private static void MeasureAllocation(Runtime runtime, long records, Task run)
+    private static void MeasureAllocation(
+        Runtime runtime,
+        long records,
+        Task run,
+        AllocationTypes? types
+    )
     {
         long fromRecords = 0;
         long fromBytes = 0;
@@ -58,6 +64,7 @@ internal static class RuntimeMode
 
             if (fromRecords == 0 && now >= records * SteadyFrom)
             {
+                types?.Clear();
                 fromRecords = now;
                 fromBytes = GC.GetTotalAllocatedBytes(precise: false);
             }
@@ -69,6 +76,11 @@ internal static class RuntimeMode
                 Console.Out.WriteLine(
                     $"{AllocationPrefix}{each.ToString("R", CultureInfo.InvariantCulture)} {now - fromRecords}"
                 );
+                foreach (string line in types?.Top(20) ?? [])
+                {
+                    Console.Error.WriteLine(line);
+                }
+
                 return;
             }
         }
