@@ -195,9 +195,18 @@ public sealed class RocksStoreFactory(
                 storage.Path,
                 $"Corruption: column family {name} is none of ours"
             );
-        long estimate = storage.Database.EstimateKeys(family);
-        if (estimate == 0)
+        BucketRecord record = records.FirstOrDefault(r => r.Id == id && r.Entries > 0);
+        if (storage.Database.FileBytes(family) == 0)
         {
+            if (record.Entries > 0)
+            {
+                throw new RocksException(
+                    "open",
+                    storage.Path,
+                    $"Corruption: bucket {id} is empty, but the header counts {record.Entries} IDs"
+                );
+            }
+
             // Made by a seal that ended before its file was in.
             storage.Database.DropFamily(family);
             family.Dispose();
@@ -208,7 +217,6 @@ public sealed class RocksStoreFactory(
         storage.Admit(bucket, family);
         bucket.Keys = new KeyLog(Storage.KeyLogPath(storage.Path, bucket));
         // What the header does not know of will be replayed, and counted then.
-        BucketRecord record = records.FirstOrDefault(r => r.Id == id && r.Entries > 0);
         bucket.Count = record.Entries;
         if (record.Entries > 0 && bucket.Keys.Resume(record.Keys, record.Checksum))
         {

@@ -38,7 +38,7 @@ public static class StoreBench
         var run = new Workload(new RocksStoreFactory(directory, budget), budget, buckets);
         var rows = new List<Row>();
         Console.WriteLine(
-            "      ids   ns/record  find ns  miss ns  table hit  disk hit  old hit  add ns  wait ns  cpu ns  memory MB  rss MB  files MB  fill cpu ns"
+            "      ids   ns/record  find ns  miss ns  table hit  disk hit  old hit  add ns  wait ns  seal ns  cpu ns  memory MB  rss MB  files MB  fill cpu ns"
         );
         for (long mark = 1_000_000; ; mark *= 10)
         {
@@ -95,6 +95,7 @@ public static class StoreBench
         double OldHitNanoseconds,
         double AddNanoseconds,
         double WaitNanoseconds,
+        double SealNanoseconds,
         double CpuNanoseconds,
         double MemoryMegabytes,
         double RssMegabytes,
@@ -103,7 +104,7 @@ public static class StoreBench
     )
     {
         public override string ToString() =>
-            $"{Ids, 9:n0} {Nanoseconds, 10:n0} {FindNanoseconds, 8:n0} {MissNanoseconds, 8:n0} {TableHitNanoseconds, 9:n0} {DiskHitNanoseconds, 9:n0} {OldHitNanoseconds, 8:n0} {AddNanoseconds, 7:n0} {WaitNanoseconds, 8:n0} "
+            $"{Ids, 9:n0} {Nanoseconds, 10:n0} {FindNanoseconds, 8:n0} {MissNanoseconds, 8:n0} {TableHitNanoseconds, 9:n0} {DiskHitNanoseconds, 9:n0} {OldHitNanoseconds, 8:n0} {AddNanoseconds, 7:n0} {WaitNanoseconds, 8:n0} {SealNanoseconds, 8:n0} "
             + $"{CpuNanoseconds, 7:n0} {MemoryMegabytes, 10:n1} {RssMegabytes, 7:n0} {FilesMegabytes, 9:n0} {FillCpuNanoseconds, 12:n0}";
     }
 
@@ -190,6 +191,7 @@ public static class StoreBench
                 EachFind(static (next, random, _) => random.NextInt64(next)),
                 (double)_add / done,
                 Each(_wait, done),
+                EachSealed(),
                 used,
                 budget.MemoryBytes / 1048576.0,
                 Environment.WorkingSet / 1048576.0,
@@ -239,6 +241,38 @@ public static class StoreBench
             return (double)used / (rounds / 2 * Batch);
         }
 
+        /// <summary>CPU time of a seal for each ID: sort, files, ingest, filter, key log.</summary>
+        private double EachSealed()
+        {
+            Settle();
+            _store.BeginSeal(Header());
+            _store.WaitForSeal();
+            long first = _next;
+            while (!_store.WantsSeal)
+            {
+                for (int i = 0; i < Batch; i++)
+                {
+                    long id = _next++;
+                    EventKey key = KeyOf(id);
+                    _entries[i] = new NewEntry(
+                        key,
+                        new SeenEntry(TimeOf(id), id, 0, 0),
+                        BucketOf(key)
+                    );
+                }
+
+                _store.Add(_entries);
+            }
+
+            TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
+            _store.BeginSeal(Header());
+            _store.WaitForSeal();
+            TimeSpan used = Process.GetCurrentProcess().TotalProcessorTime - before;
+            return used.TotalNanoseconds / (_next - first);
+        }
+
+        private BucketId BucketOf(in EventKey key) => new(0, (long)(key.Low % (ulong)buckets));
+
         private static double Each(long ticks, long records) =>
             TimeSpan.FromSeconds((double)ticks / Stopwatch.Frequency).TotalNanoseconds / records;
 
@@ -264,7 +298,7 @@ public static class StoreBench
                     _entries[n++] = new NewEntry(
                         p.Key,
                         new SeenEntry(p.TimestampMs, first + i, 0, 0),
-                        new BucketId(0, (long)(p.Key.Low % (ulong)buckets))
+                        BucketOf(p.Key)
                     );
                 }
             }

@@ -17,6 +17,7 @@ internal sealed class FilterBuild(
     private const int PiecesPerTurn = 4;
     private ulong _checksum = KeyLog.EmptyChecksum;
     private long _position;
+    private bool _isEnded;
 
     /// <inheritdoc/>
     public bool Run(WorkerScratch scratch)
@@ -49,6 +50,7 @@ internal sealed class FilterBuild(
             return false;
         }
 
+        _isEnded = true;
         bucket.IsBuilding = false;
         keeper.Publish(bucket, filter);
         return false;
@@ -57,8 +59,12 @@ internal sealed class FilterBuild(
     /// <inheritdoc/>
     public void Dispose()
     {
-        bucket.IsBuilding = false;
-        keeper.Discard(filter);
+        if (!_isEnded)
+        {
+            _isEnded = true;
+            bucket.IsBuilding = false;
+            keeper.Discard(filter);
+        }
     }
 
     private bool TryAddPiece(KeyLog keys, ulong[] target)

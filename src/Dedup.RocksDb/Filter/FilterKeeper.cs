@@ -23,11 +23,10 @@ internal sealed class FilterKeeper(StoreBudget budget, Storage storage) : IDispo
     private const double Growth = 1.5;
     private const long SmallestBytes = 64 << 10;
     private readonly ConcurrentQueue<BlockedFilter> _retired = new();
+    private long _bytes;
 
     /// <summary>Bytes of the filters in use, and of those made at the moment.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
-
-    private long _bytes;
 
     /// <summary>A filter for a bucket that has nothing in RocksDB yet; null when there is no memory for one.</summary>
     public BlockedFilter? ForNewBucket(long expected) =>
@@ -49,9 +48,8 @@ internal sealed class FilterKeeper(StoreBudget budget, Storage storage) : IDispo
         double count = Math.Max(1, keys.Count);
         BlockedFilter? old = bucket.Filter;
         double bits = old is null ? 0 : old.Bytes * 8 / count;
-        if (old is not null && (bits >= GrowBelow || old.Bytes >= budget.FilterBytes))
+        if (bits >= GrowBelow)
         {
-            DropWhenUseless(bucket, bits);
             return;
         }
 

@@ -201,9 +201,9 @@ internal sealed unsafe class Database : RocksHandle
         Check(error, nameof(Rocks.rocksdb_ingest_external_file_cf), file);
     }
 
-    /// <summary>RocksDB's estimate of the keys in a family; never too low here, since nothing is ever deleted by key.</summary>
-    public long EstimateKeys(FamilyHandle family) =>
-        Property(family, "rocksdb.estimate-num-keys\0"u8);
+    /// <summary>Bytes of the files of a family.</summary>
+    public long FileBytes(FamilyHandle family) =>
+        Property(family, "rocksdb.live-sst-files-size\0"u8);
 
     /// <summary>Bytes of indexes and filters of open files.</summary>
     public long ReaderBytes(FamilyHandle family) =>

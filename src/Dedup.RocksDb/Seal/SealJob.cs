@@ -53,13 +53,13 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
         storage.CrashPoint(StoreCrashPoints.SealBeforeFloor);
         storage.WriteHeader(Header);
         storage.CrashPoint(StoreCrashPoints.SealAfterFloor);
+        _isDone = true;
         storage.CountReaders();
-        foreach (SealedFile file in files)
+        foreach (BucketState bucket in storage.Buckets)
         {
-            storage.Filters.Consider(file.Bucket);
+            storage.Filters.Consider(bucket);
         }
 
-        _isDone = true;
         return false;
     }
 
