@@ -16,7 +16,7 @@ namespace Dedup.RocksDb;
 /// </summary>
 /// <remarks>
 /// What an ID means is kept exact whatever the state of seals: in a bucket the entry with the greatest time stands for it,
-/// in whichever tier it lies; among buckets the one nearest to the record answers (the earlier of two equally near).
+/// in whichever tier it lies; among buckets the one with the greatest time within the window answers.
 /// </remarks>
 internal sealed class RocksStore : IFirstSeenStore
 {
