@@ -68,6 +68,11 @@ internal static class SimulateCommand
         }
 
         output.WriteLine($"{result.Violation.Invariant} broken: {result.Violation.What}");
+        if (!options.Trace)
+        {
+            FailureReport.Write(result, options.Overrides, output, bug);
+        }
+
         return 1;
     }
 

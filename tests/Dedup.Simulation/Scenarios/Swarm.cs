@@ -25,7 +25,7 @@ internal static class Swarm
         (FaultKind.Scale, 30, 600),
         (FaultKind.StaticDuplicate, 60, 800),
         (FaultKind.Abortable, 5, 200),
-        (FaultKind.FatalProducer, 200, 5_000),
+        (FaultKind.FatalProducer, 60, 2_000),
         (FaultKind.DiskLost, 1, 6),
         (FaultKind.DiskCorrupt, 2, 30),
         (FaultKind.DiskFull, 1_000, 30_000),

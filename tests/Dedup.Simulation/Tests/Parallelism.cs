@@ -1,0 +1,2 @@
+// The batches use all cores by themselves.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,104 @@
+using Dedup.Simulation.Runs;
+using Dedup.Simulation.Scenarios;
+using Shouldly;
+
+namespace Dedup.Simulation.Tests;
+
+public sealed class SeedTests
+{
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("DEDUP_LONG") == "1";
+
+    /// <summary>2,000 seeds in every test run, 50,000 with --long; more by tests/simulate.</summary>
+    private static readonly int Seeds = IsLong ? 50_000 : 2_000;
+
+    [Fact]
+    public void All_invariants_hold_under_every_seed()
+    {
+        var batch = new SeedBatch(1, Seeds, Environment.ProcessorCount);
+
+        IReadOnlyList<RunResult> failures = batch.Run();
+
+        var report = new StringWriter();
+        foreach (RunResult failure in failures.Take(2))
+        {
+            FailureReport.Write(failure, new Overrides(), report);
+        }
+
+        failures.ShouldBeEmpty(report.ToString());
+        batch.Done.ShouldBe(Seeds);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_run_on_every_thread()
+    {
+        var first = new Dictionary<ulong, ulong>();
+        for (ulong seed = 1; seed <= 60; seed++)
+        {
+            first[seed] = SimulatedRun.Run(Scenario.Of(seed)).TraceHash;
+        }
+
+        // Again, from the last to the first, on two other threads at once: nothing may leak from one run into another.
+        var again = new Dictionary<ulong, ulong>[2];
+        var threads = new Thread[2];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            Dictionary<ulong, ulong> hashes = again[i] = [];
+            threads[i] = new Thread(() =>
+            {
+                for (ulong seed = 60; seed >= 1; seed--)
+                {
+                    hashes[seed] = SimulatedRun.Run(Scenario.Of(seed)).TraceHash;
+                }
+            });
+            threads[i].Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        foreach ((ulong seed, ulong hash) in first)
+        {
+            again[0][seed].ShouldBe(hash, $"seed {seed}");
+            again[1][seed].ShouldBe(hash, $"seed {seed}");
+        }
+
+        first.Values.Distinct().Count().ShouldBe(60);
+    }
+
+    [Fact]
+    public void A_trace_tells_the_same_story_as_the_run_without_one()
+    {
+        var lines = new StringWriter();
+
+        RunResult traced = SimulatedRun.Run(Scenario.Of(7), lines);
+
+        traced.TraceHash.ShouldBe(SimulatedRun.Run(Scenario.Of(7)).TraceHash);
+        lines.ToString().ShouldContain("PHASE");
+    }
+
+    /// <summary>Over the 2,000 seeds nearly every kind of fault must have happened, or the swarm tests nothing.</summary>
+    [Fact]
+    public void Every_kind_of_fault_happens()
+    {
+        int[] counts = new int[(int)Faults.FaultKind.Count];
+        var batch = new SeedBatch(1, 300, Environment.ProcessorCount)
+        {
+            OnResult = result =>
+            {
+                for (int i = 0; i < counts.Length; i++)
+                {
+                    counts[i] += result.FaultCounts[i];
+                }
+            },
+        };
+
+        _ = batch.Run();
+
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i].ShouldBeGreaterThan(20, $"{(Faults.FaultKind)i}");
+        }
+    }
+}
