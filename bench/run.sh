@@ -9,7 +9,8 @@
 # Options: --records N (200k, 4M; default 4M; IDs for restore and rss)  --partitions N (4)  --rounds N (1)  --json FILE
 #          --lanes N (2)  --commit-ms N (100)  --heap-mib N (of the broker, 2048)
 #          --only LIST (main: dedup,copy,streams,alloc; latency: dedup,copy,streams)
-#          --rate N, --seconds N, --warm-up N (latency: 5000, 30, 10)
+#          --types yes (main: which types the runtime allocates)  --rate N, --seconds N, --warm-up N (latency: 5000, 30, 10)
+#          store: --ids N (20M)  --memory-mb N (384)  --buckets N (1)  --directory DIR; identify: part of a recipe's name
 # KAFKA_HOME names a Kafka distribution (default ../shared/kafka), KAFKA_STREAMS_PEER the Kafka Streams peer (default ../shared/peers/streams).
 set -euo pipefail
 bench_dir="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -18,7 +19,7 @@ dedup_root="$(dirname "$bench_dir")"
 case ${1:-} in
   main | restore | latency | rss | store | identify) ;;
   *)
-    sed -n '2,13s/^# \{0,1\}//p' "$0"
+    sed -n '2,14s/^# \{0,1\}//p' "$0"
     case ${1:-} in -h | --help | help) exit 0 ;; *) exit 2 ;; esac
     ;;
 esac

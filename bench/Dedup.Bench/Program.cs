@@ -1,9 +1,9 @@
-using System.Reflection;
 using Dedup.Bench;
 using Dedup.Bench.Benchmarks;
 using Dedup.Bench.Copy;
 using Dedup.Bench.Identify;
 using Dedup.Bench.InProcess;
+using Dedup.Bench.Store;
 
 // Not async: children die with the thread that started them (see MeasuredProcess), which has to be the main one.
 string name = args.Length == 0 ? "" : args[0];
@@ -16,9 +16,9 @@ try
         "restore" => RestoreBench.Run(BenchOptions.Parse(rest)),
         "latency" => LatencyBench.Run(BenchOptions.Parse(rest)),
         "rss" => RssBench.Run(BenchOptions.Parse(rest)),
-        "store" => Other("Dedup.Bench.Store.StoreBench"),
+        "store" => StoreBench.Run(rest),
         "identify" => IdentifyBench.Run(rest),
-        // Children of the above.
+        // Modes of the children of main, restore, and latency.
         "copy" => CopyMode.Run(rest),
         "runtime" => RuntimeMode.Run(rest),
         _ => Usage(),
@@ -28,14 +28,6 @@ catch (BenchException e)
 {
     Progress.Say(e.Message);
     return 1;
-}
-
-int Other(string type)
-{
-    MethodInfo? run = Type.GetType(type)?.GetMethod("Run", [typeof(string[])]);
-    return run is null
-        ? throw new BenchException($"{name} is not there yet")
-        : (int)run.Invoke(null, [rest])!;
 }
 
 static int Usage()

@@ -79,28 +79,50 @@ internal sealed class CopyLane(IRecordSource source, ITransactionalSink sink, in
         int rewinds = _rewinds;
         RecordBatch batch = source.Poll(MaxPollRecords, _isOpen ? 1 : IdlePollMs);
         int count = batch.Count;
+        int from = 0;
         // A rewind inside the poll: what it brought will be fetched again.
-        for (int i = 0; i < count && rewinds == _rewinds; i++)
+        while (from < count && rewinds == _rewinds)
         {
-            int partition = batch.PartitionOf(i);
-            if (!_next.ContainsKey(partition))
+            int partition = batch.PartitionOf(from);
+            int to = from + 1;
+            while (to < count && batch.PartitionOf(to) == partition)
             {
-                continue;
+                to++;
             }
 
-            Open();
-            batch.Get(i, out RecordView record);
-            _bytes += record.Key.Length + record.Value.Length;
-            Check(
-                sink.Forward(SinkTopic.Clean, partition, batch, i, record.TimestampMs, added: null)
-            );
-            _next[partition] = record.Offset + 1;
-            _ = _touched.Add(partition);
-            _records++;
+            if (_next.ContainsKey(partition))
+            {
+                Forward(batch, partition, from, to);
+            }
+
+            from = to;
         }
 
         batch.Release();
         return count;
+    }
+
+    private void Forward(RecordBatch batch, int partition, int from, int to)
+    {
+        Open();
+        for (int i = from; i < to; i++)
+        {
+            _bytes += batch.SizeOf(i);
+            Check(
+                sink.Forward(
+                    SinkTopic.Clean,
+                    partition,
+                    batch,
+                    i,
+                    batch.TimestampOf(i),
+                    added: null
+                )
+            );
+        }
+
+        _next[partition] = batch.OffsetOf(to - 1) + 1;
+        _ = _touched.Add(partition);
+        _records += to - from;
     }
 
     /// <summary>Partitions that were assigned begin at the committed offset; outside of the poll, as the product does it.</summary>

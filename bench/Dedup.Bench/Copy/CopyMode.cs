@@ -12,9 +12,8 @@ internal static class CopyMode
     public static int Run(string[] args)
     {
         PipelineSpec spec = RuntimeParts.Spec(args);
-        var clients = new ClientSettings([
-            new("bootstrap.servers", Arguments.Get(args, "--bootstrap")),
-        ]);
+        ClientSettings clients = RuntimeParts.Clients(args);
+        Allocator.LimitArenas();
         int lanes = int.Parse(Arguments.Get(args, "--lanes"));
         int commitMs = int.Parse(Arguments.Get(args, "--commit-ms"));
         using var stop = new CancellationTokenSource();

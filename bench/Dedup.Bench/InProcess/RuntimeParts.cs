@@ -11,8 +11,10 @@ namespace Dedup.Bench.InProcess;
 /// <summary>The runtime as the product composes it, from the arguments of a hidden mode.</summary>
 internal sealed class RuntimeParts : IDisposable
 {
-    // What the default of state.memory, 512 MiB, leaves for stores.
+    // What the product makes of the default of state.memory, 512 MiB, with two lanes (Dedup.Host/Running/Composition.cs).
     private const long StoreBytes = 384L << 20;
+    private const int PrefetchKilobytes = 16 * 1024;
+    private const int SendKilobytes = 24 * 1024;
     private const long DayMs = 24 * 3600 * 1000L;
     private readonly StoreBudget _budget = new(StoreBytes);
 
@@ -26,9 +28,7 @@ internal sealed class RuntimeParts : IDisposable
         Runtime = new Runtime(
             new RuntimeOptions
             {
-                Clients = new ClientSettings([
-                    new("bootstrap.servers", Arguments.Get(args, "--bootstrap")),
-                ]),
+                Clients = Clients(args),
                 Pipelines = [spec],
                 Stores = _ => stores,
                 InstanceId = "bench",
@@ -43,6 +43,14 @@ internal sealed class RuntimeParts : IDisposable
 
     /// <summary>Memory of all stores.</summary>
     public long StoreMemoryBytes => _budget.MemoryBytes;
+
+    /// <summary>The clients' settings, with the buffers that the product gives them.</summary>
+    public static ClientSettings Clients(string[] args) =>
+        new([new("bootstrap.servers", Arguments.Get(args, "--bootstrap"))])
+        {
+            PrefetchKilobytes = PrefetchKilobytes,
+            SendKilobytes = SendKilobytes,
+        };
 
     /// <summary>The pipeline that the arguments name: the key is the ID, the window is a day.</summary>
     public static PipelineSpec Spec(string[] args)
