@@ -72,6 +72,7 @@ public static class Cli
             TopicsCommand.Make(context),
             ChangelogCommand.Make(context),
             VerifyCommand.Make(context),
+            CrashTestCommand.Make(context),
             CompletionCommand.Make(context),
         };
         foreach (Option option in root.Options)

@@ -23,16 +23,14 @@ internal sealed record LoadPlan
     /// <summary>After so many records the load waits for <see cref="BackgroundLoad.GoOn"/>; 0: it does not.</summary>
     public long HoldAt { get; init; }
 
-    /// <summary>
-    /// Event time between two records; the first lies so far in the past that the last one is now. Zero: wall clock.
-    /// </summary>
+    /// <summary>Event time between two records, counted from <see cref="EventsFrom"/>. Zero: wall clock.</summary>
     public TimeSpan EventStep { get; init; }
 
-    /// <summary>Every so many records one is <see cref="OddAge"/> old, which the clean topic refuses; 0: none.</summary>
-    public int OddEvery { get; init; }
+    /// <summary>How long ago the first record happened; once event time has reached the wall clock it goes on with that.</summary>
+    public TimeSpan EventsFrom { get; init; }
 
-    /// <summary>Age of those.</summary>
-    public TimeSpan OddAge { get; init; } = TimeSpan.FromDays(2);
+    /// <summary>Age of odd records (<see cref="BackgroundLoad.OddEvery"/>).</summary>
+    public TimeSpan OddAge { get; init; } = TimeSpan.FromDays(200);
 }
 
 /// <summary>
@@ -41,9 +39,6 @@ internal sealed record LoadPlan
 /// </summary>
 internal sealed class BackgroundLoad : IDisposable
 {
-    // 2^64 / golden ratio, odd: spreads neighbouring numbers over partitions and keys.
-    private const ulong Spread = 0x9E37_79B9_7F4A_7C15;
-
     private const int ValueBytes = 100;
     private const int PaceMs = 5;
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(60);
@@ -57,16 +52,19 @@ internal sealed class BackgroundLoad : IDisposable
     private long _ids;
     private long _odd;
     private volatile bool _stop;
-    private volatile bool _goOn;
+    private long _holdAt;
+    private int _oddEvery;
+    private bool _isHeld;
 
     private BackgroundLoad(CrashTopics topics, LoadPlan plan, ulong seed)
     {
         _topics = topics;
         _plan = plan;
         _random = seed;
+        _holdAt = plan.HoldAt > 0 ? plan.HoldAt : long.MaxValue;
         _firstMs =
             DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
-            - (long)(plan.Records * plan.EventStep.TotalMilliseconds);
+            - (long)plan.EventsFrom.TotalMilliseconds;
         _thread = new Thread(Run) { IsBackground = true, Name = "crash-test load" };
     }
 
@@ -96,8 +94,27 @@ internal sealed class BackgroundLoad : IDisposable
         return load;
     }
 
-    /// <summary>Ends the wait that <see cref="LoadPlan.HoldAt"/> asked for.</summary>
-    public void GoOn() => _goOn = true;
+    /// <summary>Every so many records one is <see cref="LoadPlan.OddAge"/> old, which the clean topic refuses; 0: none.</summary>
+    public int OddEvery
+    {
+        get => Volatile.Read(ref _oddEvery);
+        set => Volatile.Write(ref _oddEvery, value);
+    }
+
+    /// <summary>Whether it waits for <see cref="GoOn"/>, with everything sent and acknowledged.</summary>
+    public bool IsHeld
+    {
+        get => Volatile.Read(ref _isHeld);
+        private set => Volatile.Write(ref _isHeld, value);
+    }
+
+    private long HoldAt => Interlocked.Read(ref _holdAt);
+
+    /// <summary>Sends no more records until <see cref="GoOn"/>.</summary>
+    public void Hold() => Interlocked.Exchange(ref _holdAt, 0);
+
+    /// <summary>Ends a wait.</summary>
+    public void GoOn() => Interlocked.Exchange(ref _holdAt, long.MaxValue);
 
     /// <summary>Ends it early, with everything sent that was begun.</summary>
     public void Stop()
@@ -114,19 +131,19 @@ internal sealed class BackgroundLoad : IDisposable
         try
         {
             using IProducer<byte[], byte[]> producer = Producer();
-            if (_plan.HoldAt > 0)
+            while (!_stop && Sent < _plan.Records)
             {
-                Pace(producer, Math.Min(_plan.HoldAt, _plan.Records));
-                _ = producer.Flush(FlushTimeout);
-                while (!_goOn && !_stop)
+                Pace(producer);
+                int left = producer.Flush(FlushTimeout);
+                Failure ??= left > 0 ? $"{left} records of the load were not sent in time" : null;
+                IsHeld = true;
+                while (!_stop && Sent >= HoldAt)
                 {
                     Thread.Sleep(PaceMs);
                 }
-            }
 
-            Pace(producer, _plan.Records);
-            int left = producer.Flush(FlushTimeout);
-            Failure ??= left > 0 ? $"{left} records of the load were not sent in time" : null;
+                IsHeld = false;
+            }
         }
         catch (KafkaException e)
         {
@@ -134,15 +151,18 @@ internal sealed class BackgroundLoad : IDisposable
         }
     }
 
-    /// <summary>Sends until there are so many, at the pace of the plan from now on.</summary>
-    private void Pace(IProducer<byte[], byte[]> producer, long until)
+    /// <summary>Sends until all is sent or the load is held, at the pace of the plan from now on.</summary>
+    private void Pace(IProducer<byte[], byte[]> producer)
     {
         long begun = Stopwatch.GetTimestamp();
         long already = Sent;
-        while (!_stop && Sent < until)
+        while (!_stop && Sent < Math.Min(_plan.Records, HoldAt))
         {
             double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
-            long due = Math.Min(until, already + (long)(seconds * _plan.PerSecond) + 1);
+            long due = Math.Min(
+                Math.Min(_plan.Records, HoldAt),
+                already + (long)(seconds * _plan.PerSecond) + 1
+            );
             while (!_stop && Sent < due)
             {
                 Send(producer);
@@ -156,21 +176,24 @@ internal sealed class BackgroundLoad : IDisposable
 
     private void Send(IProducer<byte[], byte[]> producer)
     {
-        bool isOdd = _plan.OddEvery > 0 && Sent % _plan.OddEvery == _plan.OddEvery - 1;
+        int oddEvery = OddEvery;
+        bool isOdd = oddEvery > 0 && Sent % oddEvery == oddEvery - 1;
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         long ms =
             _plan.EventStep > TimeSpan.Zero
                 ? Math.Min(now, _firstMs + (long)(Sent * _plan.EventStep.TotalMilliseconds))
                 : now;
         long number = isOdd ? ~_odd : NextNumber();
-        byte[] key = Encoding.ASCII.GetBytes($"ev-{(ulong)number * Spread:x16}");
+        byte[] key = Encoding.ASCII.GetBytes($"ev-{(ulong)number * SplitMix.Spread:x16}");
         byte[] value = new byte[ValueBytes];
         value.AsSpan().Fill((byte)'x');
         // The running number makes two records of an ID different, so that it can be told which of them went on.
         _ = Utf8Formatter.TryFormat(Sent, value, out _);
         var target = new TopicPartition(
             _topics.Input,
-            new Partition((int)(((ulong)number * Spread >> 40) % (ulong)_topics.Partitions))
+            new Partition(
+                (int)(((ulong)number * SplitMix.Spread >> 40) % (ulong)_topics.Partitions)
+            )
         );
         var message = new Message<byte[], byte[]>
         {
@@ -222,13 +245,10 @@ internal sealed class BackgroundLoad : IDisposable
         return Interlocked.Increment(ref _ids) - 1;
     }
 
-    /// <summary>SplitMix64: good enough for a uniform choice, and the same sequence for the same seed.</summary>
     private ulong Next()
     {
-        ulong z = _random += Spread;
-        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
-        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
-        return z ^ (z >> 31);
+        _random = SplitMix.Next(_random, out ulong number);
+        return number;
     }
 
     private IProducer<byte[], byte[]> Producer() => new ProducerBuilder<byte[], byte[]>(

@@ -62,7 +62,7 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
     public async Task A_lost_state_directory_is_restored_from_the_changelog()
     {
         await using TwoWorkers two = await TwoWorkers.MakeAsync(kafka, "lostdisk", output);
-        await two.BeginAsync(ShortPlan, Seed);
+        await two.BeginAsync(ShortPlan with { Records = ShortPlan.Records * 2 }, Seed);
         await Task.Delay(3000, TestContext.Current.CancellationToken);
         foreach (WorkerProcess victim in two.Workers)
         {
