@@ -17,7 +17,7 @@ public sealed partial class Lane
             if (!_tasks.ContainsKey(partition))
             {
                 _tasks[partition] = new PartitionTask(partition, _spec, _ports.Observer);
-                _lastTask = null;
+                TasksChanged();
             }
         }
     }
@@ -55,7 +55,7 @@ public sealed partial class Lane
             }
         }
 
-        _lastTask = null;
+        TasksChanged();
     }
 
     /// <inheritdoc/>
@@ -137,7 +137,7 @@ public sealed partial class Lane
             task.TransitionTo(TaskState.Closed);
         }
 
-        _lastTask = null;
+        TasksChanged();
     }
 
     private bool PrepareFloors(ReadOnlySpan<int> partitions)

@@ -366,7 +366,7 @@ public sealed partial class Lane
 
     private void SeekActive()
     {
-        foreach (PartitionTask task in _tasks.Values)
+        foreach (PartitionTask task in _taskList)
         {
             if (task.State == TaskState.Active && !Planted.Is(PlantedBug.NoRewindAfterAbort))
             {
@@ -380,7 +380,7 @@ public sealed partial class Lane
         _isOpen = false;
         _rewinds++;
         _touched.Clear();
-        foreach (PartitionTask task in _tasks.Values)
+        foreach (PartitionTask task in _taskList)
         {
             task.Abort();
             if (task.State == TaskState.Active)

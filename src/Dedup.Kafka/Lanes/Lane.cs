@@ -24,6 +24,8 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private readonly Refusals _refusals = new();
     private readonly Route.RecordRouter _router;
     private readonly SortedDictionary<int, PartitionTask> _tasks = [];
+    /// <summary>The tasks once more, since every step walks them and a tree's enumerator allocates.</summary>
+    private PartitionTask[] _taskList = [];
     private readonly List<PartitionTask> _touched = [];
     private readonly List<PartitionOffset> _offsets = [];
     private readonly Func<int, PartitionTask?> _findTask;
@@ -124,12 +126,13 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     /// <summary>Gives up what the lane holds without a word to the broker; after Stopped or Failed nothing is left to do.</summary>
     public void Dispose()
     {
-        foreach (PartitionTask task in _tasks.Values)
+        foreach (PartitionTask task in _taskList)
         {
             task.CloseStore(floor: null);
         }
 
         _tasks.Clear();
+        TasksChanged();
         _ports.Source.Dispose();
         _ports.Sink.Dispose();
         _ports.Changelog.Dispose();
@@ -186,7 +189,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             return;
         }
 
-        foreach (PartitionTask task in _tasks.Values)
+        foreach (PartitionTask task in _taskList)
         {
             if (task.State == TaskState.Active)
             {
@@ -222,7 +225,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private bool StepTasks()
     {
         bool isRestoring = false;
-        foreach (PartitionTask task in _tasks.Values)
+        foreach (PartitionTask task in _taskList)
         {
             task.Store?.Step();
             if (task.State == TaskState.Assigned)
@@ -277,6 +280,12 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
         {
             _ports.Source.Resume([task.Partition]);
         }
+    }
+
+    private void TasksChanged()
+    {
+        _lastTask = null;
+        _taskList = [.. _tasks.Values];
     }
 
     private PartitionTask? FindTask(int partition)
