@@ -7,7 +7,7 @@ public sealed record LaneOptions
     public int CommitIntervalMs { get; init; } = 100;
 
     /// <summary>Most records in a transaction.</summary>
-    public int MaxRecords { get; init; } = 200_000;
+    public int MaxRecords { get; init; } = 65_536;
 
     /// <summary>Most bytes of keys and values in a transaction.</summary>
     public long MaxBytes { get; init; } = 64L << 20;
