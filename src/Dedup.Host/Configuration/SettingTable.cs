@@ -107,7 +107,7 @@ public static class SettingTable
         {
             Path = "commit.max-records",
             Kind = SettingKind.Count,
-            Default = "65_536",
+            Default = "32_768",
             Min = 1,
             Max = 10_000_000,
             Meaning = "Most records in a transaction.",

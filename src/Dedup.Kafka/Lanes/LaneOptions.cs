@@ -6,8 +6,11 @@ public sealed record LaneOptions
     /// <summary>Longest time that a transaction stays open while records come, in ms. A ceiling: drained input commits at once.</summary>
     public int CommitIntervalMs { get; init; } = 100;
 
-    /// <summary>Most records in a transaction.</summary>
-    public int MaxRecords { get; init; } = 65_536;
+    /// <summary>
+    /// Most records in a transaction: about what a lane judges in the default interval at full speed. What a task has grown to
+    /// hold it stays with it.
+    /// </summary>
+    public int MaxRecords { get; init; } = 32_768;
 
     /// <summary>Most bytes of keys and values in a transaction.</summary>
     public long MaxBytes { get; init; } = 64L << 20;

@@ -11,7 +11,7 @@ namespace Dedup.Topology.Judge;
 /// </summary>
 public sealed class Overlay
 {
-    private const int InitialCapacity = 1024;
+    private const int InitialCapacity = 4096;
 
     private NewEntry[] _entries = new NewEntry[InitialCapacity];
     private ulong[] _slots = new ulong[InitialCapacity * 2];
