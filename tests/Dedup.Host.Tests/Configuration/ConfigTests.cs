@@ -13,7 +13,7 @@ public sealed class ConfigTests
         config.State.Directory.ShouldBe("/home/user/.local/state/dedup");
         config.State.MemoryBytes.ShouldBe(512L << 20);
         config.Lanes.ShouldBe(Environment.ProcessorCount);
-        config.Commit.ShouldBe(new CommitSettings(100, 200_000, 64L << 20));
+        config.Commit.ShouldBe(new CommitSettings(100, 32_768, 64L << 20));
         config.Membership.ShouldBe(Membership.Static);
         PipelineSpec orders = config.Pipelines.Single();
         orders.Name.ShouldBe("orders");
@@ -148,7 +148,7 @@ public sealed class ConfigTests
         config.Kafka["bootstrap.servers"].ShouldBe("broker:9092");
         config.Kafka["client.id"].ShouldBe("${literal}");
         config.Pipelines.Single().Input.ShouldBe("topic");
-        config.Pipelines.Single().Windows.Single().WindowMs.ShouldBe(7_200_000);
+        config.Pipelines.Single().Windows.Single().WindowMs.ShouldBe(7_32_768);
     }
 
     [Fact]
