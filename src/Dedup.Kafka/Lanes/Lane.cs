@@ -203,7 +203,12 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private void Run()
     {
         bool isRestoring = StepTasks();
-        int wait = _isOpen ? 1 : _options.IdlePollMs;
+        // With something open the first question after records does not wait: when nothing is there, and the end is known to be
+        // reached, the lane commits at once, also while records keep coming a few at a time.
+        int wait =
+            !_isOpen ? _options.IdlePollMs
+            : _emptySinceMs < 0 ? 0
+            : 1;
         if (isRestoring)
         {
             wait = Math.Min(wait, _restorer.Read(_findTask, timeoutMs: 0) ? 0 : 5);
