@@ -130,9 +130,12 @@ internal static class MainBench
         }
 
         program.Clean();
-        if (options.ShowTypes)
+        foreach (string line in File.ReadLines(log))
         {
-            Progress.Say($"what was allocated, by type\n{process.Tail()}");
+            if (line.StartsWith(RuntimeMode.TypePrefix, StringComparison.Ordinal))
+            {
+                Progress.Say(line);
+            }
         }
 
         string[] words = File.ReadLines(log)

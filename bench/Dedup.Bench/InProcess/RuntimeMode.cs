@@ -13,6 +13,9 @@ internal static class RuntimeMode
     /// <summary>Begins the line that says the figure.</summary>
     public const string AllocationPrefix = "allocated-per-record ";
 
+    /// <summary>Begins a line that names a type.</summary>
+    public const string TypePrefix = "allocated-type ";
+
     // The first quarter pays for compilation, tables, and buffers that live as long as the process.
     private const double SteadyFrom = 0.25;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -78,7 +81,7 @@ internal static class RuntimeMode
                 );
                 foreach (string line in types?.Top(20) ?? [])
                 {
-                    Console.Error.WriteLine(line);
+                    Console.Error.WriteLine($"{TypePrefix}{line}");
                 }
 
                 return;

@@ -7,7 +7,7 @@ namespace Dedup.Bench.Measuring;
 internal sealed class MeasuredProcess : IDisposable
 {
     private const int Terminate = 15;
-    private const int TailLines = 20;
+    private const int TailLines = 15;
     private readonly Process _process;
     private readonly string _logFile;
 
