@@ -24,6 +24,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private readonly Refusals _refusals = new();
     private readonly Route.RecordRouter _router;
     private readonly SortedDictionary<int, PartitionTask> _tasks = [];
+
     /// <summary>The tasks once more, since every step walks them and a tree's enumerator allocates.</summary>
     private PartitionTask[] _taskList = [];
     private readonly List<PartitionTask> _touched = [];
