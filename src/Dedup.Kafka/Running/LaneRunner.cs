@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Dedup.Kafka.Lanes;
-using Dedup.Kafka.Native;
 using Dedup.Kafka.Tasks;
 using Dedup.Kafka.Transport;
 using Dedup.Topology.Pipelines;
@@ -35,7 +34,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         _spec = spec;
         _options = options;
         _number = number;
-        bool useNative = NativeHandles.Obstacle is null;
+        bool useNative = options.UseNative;
         string name = $"dedup-{spec.Name}-{options.InstanceId}-{number}";
         _queries = LogQueries.Of(options.Clients);
         var source = new KafkaRecordSource(

@@ -33,6 +33,9 @@ public sealed record RuntimeOptions
     /// <summary>Options of each lane.</summary>
     public LaneOptions Lane { get; init; } = new();
 
+    /// <summary>Whether the two calls made for every record go past Confluent.Kafka; the managed way is slower and always works.</summary>
+    public bool UseNative { get; init; } = Native.NativeHandles.Obstacle is null;
+
     /// <summary>Clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -10,13 +10,18 @@ namespace Dedup.Acceptance.Pipelines;
 /// <summary>The main job on a real Kafka, in this process: what comes out is the subsequence of first occurrences.</summary>
 public sealed class FirstOccurrenceTests(RealKafka kafka)
 {
-    [Fact]
-    public async Task Only_first_occurrences_reach_the_clean_topic_in_order()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Only_first_occurrences_reach_the_clean_topic_in_order_by_either_transport(
+        bool native
+    )
     {
         await using PipelineUnderTest pipeline = await PipelineUnderTest.MakeAsync(
             await kafka.BootstrapServersAsync(),
             RealKafka.NewName()
         );
+        pipeline.UseNative = native;
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         // 20,000 records over 4 partitions; the ID repeats every 7th record of its partition.
         (int Partition, string Key, string Value, long Ms)[] records =
@@ -87,14 +92,19 @@ public sealed class FirstOccurrenceTests(RealKafka kafka)
         pipeline.ReadAll(pipeline.Spec.Clean).Count.ShouldBe(5_002);
     }
 
-    [Fact]
-    public async Task What_cannot_be_judged_goes_to_quarantine_and_everything_else_stays_byte_for_byte()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_cannot_be_judged_goes_to_quarantine_and_everything_else_stays_byte_for_byte(
+        bool native
+    )
     {
         await using PipelineUnderTest pipeline = await PipelineUnderTest.MakeAsync(
             await kafka.BootstrapServersAsync(),
             RealKafka.NewName(),
             partitions: 1
         );
+        pipeline.UseNative = native;
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         byte[] hostile = [0xFF, 0x00, 0xC3, 0x28];
         var headers = new Headers

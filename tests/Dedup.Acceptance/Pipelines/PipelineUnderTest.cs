@@ -50,6 +50,8 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
 
     public int Lanes { get; init; } = 2;
 
+    public bool UseNative { get; set; } = true;
+
     public string InstanceId { get; set; } = "t" + Guid.NewGuid().ToString("N")[..6];
 
     public static async Task<PipelineUnderTest> MakeAsync(
@@ -91,6 +93,7 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
                 ),
                 InstanceId = InstanceId,
                 Lanes = Lanes,
+                UseNative = UseNative,
                 Log = Events.Enqueue,
             }
         );
