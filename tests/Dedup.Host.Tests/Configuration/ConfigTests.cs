@@ -148,7 +148,7 @@ public sealed class ConfigTests
         config.Kafka["bootstrap.servers"].ShouldBe("broker:9092");
         config.Kafka["client.id"].ShouldBe("${literal}");
         config.Pipelines.Single().Input.ShouldBe("topic");
-        config.Pipelines.Single().Windows.Single().WindowMs.ShouldBe(7_32_768);
+        config.Pipelines.Single().Windows.Single().WindowMs.ShouldBe(7_200_000);
     }
 
     [Fact]
