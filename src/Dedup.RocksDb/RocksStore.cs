@@ -96,6 +96,9 @@ internal sealed class RocksStore : IFirstSeenStore
         }
     }
 
+    /// <summary>Bits of filters for each ID; for tests and measurements.</summary>
+    internal double FilterBitsPerId => _storage.Filters.Bytes * 8.0 / Math.Max(1, Count);
+
     /// <summary>Whether filters are still being made and lookups go through; for tests and measurements.</summary>
     internal bool IsBuildingFilters => _storage.Pending > 0;
 

@@ -13,9 +13,9 @@ public sealed class StoreBudget : IDisposable
     /// <summary>Least memory that a budget can be: below it seals become so small that RocksDB drowns in files.</summary>
     public const long MinBytes = 16L << 20;
 
-    // Filters, our own and those of the files: 100 M IDs take 120 to 150 and 95 MB, of 384 MiB they have 240. Recent tables:
-    // 1.5 M IDs, and what repeats does so mostly within these. The rest is RocksDB's block cache, for IDs that come again later.
-    private const double FilterShare = 0.6;
+    // Filters, our own and those of the files: 100 M IDs take 160 and 100 MB, of 384 MiB they have 265. Recent tables: 1.5 M IDs,
+    // since what repeats does so mostly within these. The rest is RocksDB's block cache, for IDs that come again later.
+    private const double FilterShare = 0.66;
     private const double RecentShare = 0.3;
 
     // Row 48 bytes, slots 6 to 13, and two sort items of 16 for the half that is being sealed.

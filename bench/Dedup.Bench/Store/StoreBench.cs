@@ -38,11 +38,11 @@ public static class StoreBench
         var run = new Workload(new RocksStoreFactory(directory, budget), budget, buckets);
         var rows = new List<Row>();
         Console.WriteLine(
-            "      ids   ns/record  find ns  miss ns  table hit  disk hit  old hit  add ns  wait ns  seal ns  cpu ns  memory MB  rss MB  files MB  fill cpu ns"
+            "      ids   ns/record  find ns  miss ns  table hit  disk hit  old hit  add ns  wait ns  seal ns  cpu ns  filter bits  memory MB  rss MB  files MB  fill cpu ns"
         );
-        for (long mark = 1_000_000; ; mark *= 10)
+        for (long mark = 1_000_000; ; mark = Math.Min(ids, mark * 3))
         {
-            double fill = run.FillTo(Math.Min(mark, ids));
+            double fill = run.FillTo(mark);
             Row row = run.Measure(Span, directory) with { FillCpuNanoseconds = fill };
             rows.Add(row);
             Console.WriteLine(row);
@@ -97,6 +97,7 @@ public static class StoreBench
         double WaitNanoseconds,
         double SealNanoseconds,
         double CpuNanoseconds,
+        double FilterBits,
         double MemoryMegabytes,
         double RssMegabytes,
         double FilesMegabytes,
@@ -105,7 +106,7 @@ public static class StoreBench
     {
         public override string ToString() =>
             $"{Ids, 9:n0} {Nanoseconds, 10:n0} {FindNanoseconds, 8:n0} {MissNanoseconds, 8:n0} {TableHitNanoseconds, 9:n0} {DiskHitNanoseconds, 9:n0} {OldHitNanoseconds, 8:n0} {AddNanoseconds, 7:n0} {WaitNanoseconds, 8:n0} {SealNanoseconds, 8:n0} "
-            + $"{CpuNanoseconds, 7:n0} {MemoryMegabytes, 10:n1} {RssMegabytes, 7:n0} {FilesMegabytes, 9:n0} {FillCpuNanoseconds, 12:n0}";
+            + $"{CpuNanoseconds, 7:n0} {FilterBits, 12:n1} {MemoryMegabytes, 10:n1} {RssMegabytes, 7:n0} {FilesMegabytes, 9:n0} {FillCpuNanoseconds, 12:n0}";
     }
 
     private sealed record Reopening(
@@ -145,7 +146,7 @@ public static class StoreBench
 
             Settle();
             return (Process.GetCurrentProcess().TotalProcessorTime - before).TotalNanoseconds
-                / Math.Max(1, _next - first);
+                / Math.Max(Batch, _next - first);
         }
 
         /// <summary>Waits until seals and merges of the filling do not disturb what is measured.</summary>
@@ -193,6 +194,7 @@ public static class StoreBench
                 Each(_wait, done),
                 EachSealed(),
                 used,
+                ((RocksStore)_store).FilterBitsPerId,
                 budget.MemoryBytes / 1048576.0,
                 Environment.WorkingSet / 1048576.0,
                 new DirectoryInfo(directory)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dedup.RocksDb.Seal;
 
 namespace Dedup.RocksDb.Filter;
@@ -67,6 +68,7 @@ internal sealed class FilterBuild(
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryAddPiece(KeyLog keys, ulong[] target)
     {
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -93,6 +94,7 @@ internal sealed class KeyLog(string path)
     public static ulong EmptyChecksum => Seed;
 
     /// <summary>Checksum of more keys: every bit and the order count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ulong Extend(ulong checksum, ReadOnlySpan<ulong> keys)
     {
         foreach (ulong key in keys)

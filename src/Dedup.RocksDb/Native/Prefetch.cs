@@ -16,4 +16,18 @@ internal static unsafe class Prefetch
             Sse.Prefetch0(Unsafe.AsPointer(ref at));
         }
     }
+
+    /// <summary>Fetches the first and the last cache line of an element.</summary>
+    /// <remarks>By pointer: for the address of a field the compiler reads the element first, and waits for what it should fetch.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Whole<T>(ref T at)
+        where T : unmanaged
+    {
+        if (Sse.IsSupported)
+        {
+            byte* first = (byte*)Unsafe.AsPointer(ref at);
+            Sse.Prefetch0(first);
+            Sse.Prefetch0(first + sizeof(T) - 1);
+        }
+    }
 }

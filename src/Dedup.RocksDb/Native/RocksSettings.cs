@@ -17,9 +17,10 @@ internal static class RocksSettings
     // each newer one. With 6 bits one of 17 of these reads remains.
     private const double FileFilterBitsPerKey = 6;
 
-    // Merging costs 0.5 to 0.9 us for each ID and time, a file more costs 0.1 us for each lookup that gets as far as RocksDB,
-    // which few do. Seals write up to 0.75 M IDs, so nothing is merged below 48 M IDs, and everything once up to 3,000 M.
-    private const int FilesBeforeMerge = 64;
+    // Merging costs 0.5 to 0.9 us for each ID and time; a file more costs 0.1 us for each lookup that gets as far as RocksDB, and
+    // a block read for one in 17 of them. Seals write up to 0.75 M IDs, so nothing is merged below 24 M IDs, everything once up
+    // to 770 M. (Eight at a time doubled the CPU time for each ID at 10 M; 64 at a time left 34 files to ask at 100 M.)
+    private const int FilesBeforeMerge = 32;
 
     // Filters of a file that is being written are hashes of 8 bytes until its end, so files must not be large: 2 M IDs.
     private const ulong MergedFileBytes = 64 << 20;

@@ -73,12 +73,7 @@ internal sealed class RecentTable : IDisposable
 
     /// <summary>Fetches a row into the cache; half of the rows lie on two lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PrefetchRow(int row)
-    {
-        ref RecentRow r = ref this[row];
-        Prefetch.Line(ref r);
-        Prefetch.Line(ref r.Bucket);
-    }
+    public void PrefetchRow(int row) => Prefetch.Whole(ref this[row]);
 
     /// <summary>The bucket of a row.</summary>
     public BucketState BucketOf(in RecentRow row) => _buckets[(int)row.Bucket];
@@ -226,6 +221,7 @@ internal sealed class RecentTable : IDisposable
         _slots[at] = (Tag(Hash(key)) << TagShift) | number;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Grow()
     {
         NativeArray<uint> old = _slots;
