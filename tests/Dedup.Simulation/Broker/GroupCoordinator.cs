@@ -232,6 +232,8 @@ public sealed class GroupCoordinator
     private BrokerError Replace(GroupMember member, IGroupClient client)
     {
         string old = member.Id;
+        // replaceStaticMember completes a join of the old client that is still pending.
+        World.After(_cluster.Chance.Skewed(_cluster.Pace.JoinMs), member.Client.OnReplaced);
         member.Id = $"m{++_nextMember}";
         member.Client = client;
         member.HeartbeatMs = World.NowMs;

@@ -15,6 +15,9 @@ public interface IGroupClient
     /// <summary>The JoinGroup response.</summary>
     void OnJoined(string memberId, int generation);
 
+    /// <summary>FENCED_INSTANCE_ID instead of the JoinGroup response: another client took the static member's place.</summary>
+    void OnReplaced();
+
     /// <summary>The SyncGroup response.</summary>
     void OnSynced(int generation, IReadOnlyList<int> assignment);
 }

@@ -34,7 +34,10 @@ internal static class Lookups
             return new BoundsLookup(LookupStatus.Pending, default, "no leader");
         }
 
-        LogBounds bounds = log.Bounds;
+        // Three requests, not one: the ends may move in between, the stable one is asked for before the high one.
+        LogBounds before = log.Bounds;
+        env.World.Interleave(env.Actor);
+        LogBounds bounds = before with { High = log.HighWatermark };
         env.World.Interleave(env.Actor);
         env.Leave();
         return new BoundsLookup(LookupStatus.Found, bounds, null);

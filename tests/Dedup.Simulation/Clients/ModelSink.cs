@@ -28,6 +28,9 @@ public sealed record SinkOptions
 
     /// <summary>Records that the client holds before it sends: a record of a partition goes out when so many wait.</summary>
     public int LingerRecords { get; init; } = 50;
+
+    /// <summary>linger.ms: records do not wait longer than this.</summary>
+    public int LingerMs { get; init; } = 25;
 }
 
 /// <summary>
@@ -48,6 +51,7 @@ public sealed partial class ModelSink : ITransactionalSink
     private bool _hasOffsets;
     private bool _isEnded;
     private bool _isDisposed;
+    private bool _isLingering;
     private TxResult _error = TxResult.Ok;
     private long _flushedMs;
 
@@ -306,8 +310,28 @@ public sealed partial class ModelSink : ITransactionalSink
         {
             Drain(topic, partition, queue, World.NowMs);
         }
+        else if (!_isLingering)
+        {
+            _isLingering = true;
+            World.After(_options.LingerMs, SendWhatWaits);
+        }
 
         return TxResult.Ok;
+    }
+
+    /// <summary>linger.ms is over: the client's own thread sends what waits, without being asked.</summary>
+    private void SendWhatWaits()
+    {
+        _isLingering = false;
+        if (_isDisposed || !_inTransaction || !_env.Actor.IsAlive || !_env.Actor.Process.IsRunning)
+        {
+            return;
+        }
+
+        foreach ((SinkTopic Topic, int Partition) target in _order)
+        {
+            Drain(target.Topic, target.Partition, _waiting[target], World.NowMs);
+        }
     }
 
     /// <summary>

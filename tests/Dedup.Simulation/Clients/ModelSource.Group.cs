@@ -76,6 +76,15 @@ public sealed partial class ModelSource
     }
 
     /// <inheritdoc/>
+    public void OnReplaced()
+    {
+        if (!IsGone && !_isFenced && _join == JoinState.Joining)
+        {
+            Fence();
+        }
+    }
+
+    /// <inheritdoc/>
     public void OnSynced(int generation, IReadOnlyList<int> assignment)
     {
         if (IsGone || _join != JoinState.Syncing || generation != _generation)

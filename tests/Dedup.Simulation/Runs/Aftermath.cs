@@ -74,7 +74,7 @@ internal sealed class Aftermath
         var sabotage = (Sabotage)_rng.Below((int)Sabotage.Count);
         _run.Note("PHASE", $"aftermath: {sabotage} of partition {_partition}");
         bool mustRefuse = Apply(sabotage);
-        _run.ExpectsRefusal = mustRefuse;
+        _run.ExpectRefusal(mustRefuse);
         _run.StartAll();
         if (mustRefuse)
         {
@@ -89,6 +89,7 @@ internal sealed class Aftermath
 
         var progress = new ProgressWatch(_run);
         Until(progress.IsAllConsumed);
+        _run.HealOrphans(progress.IsAllConsumed, 600_000);
         if (!_run.IsBroken && !progress.IsAllConsumed())
         {
             _run.Break(new Violation("I6", $"after {sabotage}: {progress.WhatIsStuck()}"));
@@ -183,6 +184,7 @@ internal sealed class Aftermath
     {
         long before = Offsets.History.Count;
         Until(() => _run.LastFailure is not null);
+        _run.HealOrphans(() => _run.LastFailure is not null, 600_000);
         if (_run.IsBroken)
         {
             return;

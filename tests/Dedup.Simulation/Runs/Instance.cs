@@ -140,6 +140,7 @@ public sealed class Instance
                 TransactionTimeoutMs = scenario.TransactionTimeoutMs,
                 MaxMessageBytes = scenario.ClientMaxBytes,
                 LingerRecords = scenario.LingerRecords,
+                LingerMs = scenario.LingerMs,
             }
         );
         var ports = new LanePorts(

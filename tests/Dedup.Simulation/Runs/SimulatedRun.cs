@@ -24,7 +24,7 @@ public sealed class SimulatedRun
     private readonly Workload _workload;
     private readonly bool _mayBeFenced;
     private Violation? _violation;
-    private Instance? _double;
+    private readonly List<Instance> _doubles = [];
     private long _quietMs = -1;
 
     private SimulatedRun(Scenario scenario, TextWriter? lines)
@@ -109,7 +109,7 @@ public sealed class SimulatedRun
     public Workload Workload => _workload;
 
     /// <summary>Whether something was done to offsets or logs that a lane has to refuse to start on.</summary>
-    public bool ExpectsRefusal { get; set; }
+    public bool ExpectsRefusal { get; private set; }
 
     /// <summary>Why the last lane failed that did.</summary>
     public string? LastFailure { get; private set; }
@@ -132,6 +132,13 @@ public sealed class SimulatedRun
             instance.IsWanted = true;
             instance.Start();
         }
+    }
+
+    /// <summary>From now on a lane has to refuse to start, or must not.</summary>
+    public void ExpectRefusal(bool isExpected)
+    {
+        ExpectsRefusal = isExpected;
+        LastFailure = null;
     }
 
     /// <summary>Checks everything once more.</summary>
@@ -197,13 +204,13 @@ public sealed class SimulatedRun
     /// <summary>Somebody starts a second process under the instance id of the first, on another machine.</summary>
     public void StartDouble(long forMs)
     {
-        if (_double is { IsUp: true })
+        if (_doubles.Exists(static instance => instance.IsWanted))
         {
             return;
         }
 
-        _double = new Instance(this, _instances[0].Id, 9);
-        Instance started = _double;
+        var started = new Instance(this, _instances[0].Id, 9);
+        _doubles.Add(started);
         started.Start();
         World.After(
             forMs,
@@ -341,7 +348,7 @@ public sealed class SimulatedRun
     }
 
     /// <summary>Kafka's own gap, see <see cref="GroupCoordinator.HasOrphans"/>: any rebalance heals it. Counted, not hidden.</summary>
-    private void HealOrphans(Func<bool> isDone, long forMs)
+    public void HealOrphans(Func<bool> isDone, long forMs)
     {
         if (_violation is null && !isDone() && Cluster.Group(Scenario.Spec.Group).HasOrphans)
         {
@@ -361,10 +368,10 @@ public sealed class SimulatedRun
         World.IsNesting = false;
         World.Trace.Mix(Point.Phase, 1);
         Note("PHASE", "quiet");
-        if (_double is not null)
+        foreach (Instance started in _doubles)
         {
-            _double.IsWanted = false;
-            _double.Kill("the double is taken away");
+            started.IsWanted = false;
+            started.Kill("the double is taken away");
         }
 
         Cluster.Pace = Scenario.Pace with { MarkerMs = Math.Min(Scenario.Pace.MarkerMs, 20) };

@@ -96,6 +96,9 @@ public sealed record Scenario
     /// <summary>Records of a partition that wait in the producer.</summary>
     public required int LingerRecords { get; init; }
 
+    /// <summary>How long records wait in the producer, in ms.</summary>
+    public required int LingerMs { get; init; }
+
     /// <summary>Once in so many port calls others go first.</summary>
     public required int InterleaveOneIn { get; init; }
 
@@ -140,6 +143,7 @@ public sealed record Scenario
             MaxMessageBytes = maxMessageBytes,
             ClientMaxBytes = 6_000,
             LingerRecords = 1 + rng.Skewed(60),
+            LingerMs = rng.Between(0, 60),
             InterleaveOneIn = 2 + rng.Skewed(60),
             Pace = new ClusterPace
             {

@@ -1,0 +1,175 @@
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
+using Shouldly;
+
+namespace Dedup.Simulation.Conformance;
+
+public abstract partial class ConformanceSuite
+{
+    [Fact]
+    public void A_member_has_a_generation_and_an_id_once_it_has_partitions()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(3);
+
+        Member member = Join(cluster, spec, partitions: 3);
+
+        member.Source.Membership.IsMember.ShouldBeTrue();
+        member.Owned.ShouldBe([0, 1, 2]);
+        member.Source.Close();
+    }
+
+    [Fact]
+    public void A_source_that_has_not_joined_is_no_member()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline();
+        using IRecordSource source = cluster.Source(spec);
+
+        source.Membership.IsMember.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Two_members_share_the_partitions_and_keep_what_does_not_move()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(4);
+        Member first = Join(cluster, spec, partitions: 4);
+        int fewest = 4;
+        first.OnRevoke = () => fewest = Math.Min(fewest, first.Owned.Count);
+
+        var second = new Member(cluster, cluster.Source(spec));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            fewest = Math.Min(fewest, first.Owned.Count);
+            return first.Owned.Count == 2 && second.Owned.Count == 2;
+        });
+
+        // Cooperative: the first never gave up more than it had to, and nobody owned a partition with somebody else.
+        fewest.ShouldBe(2);
+        first.Owned.Overlaps(second.Owned).ShouldBeFalse();
+        first.Source.Close();
+        second.Source.Close();
+    }
+
+    [Fact]
+    public void What_a_leaving_member_had_goes_to_the_others()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        Member first = Join(cluster, spec, partitions: 2);
+        var second = new Member(cluster, cluster.Source(spec));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return second.Owned.Count == 1;
+        });
+
+        first.Source.Close();
+
+        second.PollUntil(() => second.Owned.Count == 2);
+        first.Owned.ShouldBeEmpty();
+        second.Source.Close();
+    }
+
+    [Fact]
+    public void Offsets_can_be_committed_inside_a_revocation()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        using ITransactionalSink sink = Ready(cluster, spec);
+        Member first = Join(cluster, spec, partitions: 2);
+        var results = new List<TxResult>();
+        first.OnRevoke = () =>
+        {
+            results.Add(sink.Begin());
+            results.Add(SendOffset(sink, first, 12));
+            results.Add(sink.Commit(WaitMs));
+            first.OnRevoke = null;
+        };
+
+        var second = new Member(cluster, cluster.Source(spec));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return second.Owned.Count == 1;
+        });
+
+        results.ShouldBe([TxResult.Ok, TxResult.Ok, TxResult.Ok]);
+        CommittedOffset(cluster, second).Offset.ShouldBe(12);
+        first.Source.Close();
+        second.Source.Close();
+    }
+
+    [Fact]
+    public void A_static_member_that_comes_back_has_its_partitions_again_and_the_others_notice_nothing()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        Member first = Join(cluster, spec, partitions: 2, instanceId: "one");
+        var second = new Member(cluster, cluster.Source(spec, "two"));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return second.Owned.Count == 1 && first.Owned.Count == 1;
+        });
+        second.PollFor(500);
+        first.PollFor(500);
+        int had = first.Owned.Single();
+        int generation = second.Source.Membership.Generation;
+
+        first.Source.Close();
+        var again = new Member(cluster, cluster.Source(spec, "one"));
+        again.PollUntil(() =>
+        {
+            _ = second.Poll();
+            return again.Owned.Count == 1;
+        });
+
+        again.Owned.Single().ShouldBe(had);
+        second.Owned.Count.ShouldBe(1);
+        second.Source.Membership.Generation.ShouldBe(generation);
+        again.Source.Close();
+        second.Source.Close();
+    }
+
+    [Fact]
+    public void A_second_static_member_of_the_same_id_throws_the_first_out()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline();
+        using ITransactionalSink sink = Ready(cluster, spec);
+        Member first = Join(cluster, spec, instanceId: "one");
+        GroupMembership old = first.Source.Membership;
+
+        var second = new Member(cluster, cluster.Source(spec, "one"));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return second.Owned.Count == 1 && first.Faults.Contains(SourceFault.Fenced);
+        });
+
+        sink.Begin().ShouldBe(TxResult.Ok);
+        Send(sink, "1");
+        sink.SendOffsets([new PartitionOffset(0, 9)], old, WaitMs)
+            .Outcome.ShouldBe(TxOutcome.Abortable);
+        sink.Abort(WaitMs).ShouldBe(TxResult.Ok);
+        second.Source.Close();
+    }
+
+    [Fact]
+    public void Added_partitions_are_assigned_by_and_by()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(1);
+        Member member = Join(cluster, spec);
+
+        cluster.Grow(spec, 2);
+
+        member.PollUntil(() => member.Owned.Count == 2);
+        cluster.Produce(spec.Input, 1, Record("new"));
+        member.PollUntil(() => member.Records.Count == 1);
+        member.Source.Close();
+    }
+}
