@@ -48,6 +48,9 @@ public enum BrokerError : byte
     /// <summary>UNKNOWN_TOPIC_OR_PARTITION (3).</summary>
     UnknownPartition,
 
+    /// <summary>OUT_OF_ORDER_SEQUENCE_NUMBER (45).</summary>
+    OutOfOrderSequence,
+
     /// <summary>No answer came.</summary>
     TimedOut,
 }

@@ -64,6 +64,13 @@ public sealed partial class ModelSink
             queue.Clear();
         }
 
+        if (_isOutOfSequence)
+        {
+            // The client bumps its epoch with the abort (InitProducerId with the current one) and counts anew.
+            _isOutOfSequence = false;
+            _gaps.Clear();
+        }
+
         TxResult result = EndTransaction(commit: false, World.NowMs + timeoutMs);
         if (result.IsOk)
         {
@@ -307,6 +314,11 @@ public sealed partial class ModelSink
 
                     World.Wait(_env.Actor, BackoffMs);
                     break;
+                case BrokerError.TooLarge:
+                case BrokerError.InvalidTimestamp:
+                    _ = _gaps.Add((name, partition));
+                    _error = Map(error);
+                    return;
                 default:
                     _error = Map(error);
                     return;
@@ -341,6 +353,11 @@ public sealed partial class ModelSink
         if (!log.IsAvailable)
         {
             return BrokerError.LeaderUnavailable;
+        }
+
+        if (_gaps.Contains((name, partition)))
+        {
+            return BrokerError.OutOfOrderSequence;
         }
 
         BrokerError verified = Coordinator.Verify(
@@ -409,7 +426,13 @@ public sealed partial class ModelSink
         }
     }
 
-    private TxResult Map(BrokerError error) =>
+    private TxResult Map(BrokerError error)
+    {
+        _isOutOfSequence |= error == BrokerError.OutOfOrderSequence;
+        return ResultOf(error);
+    }
+
+    private static TxResult ResultOf(BrokerError error) =>
         error switch
         {
             BrokerError.ProducerFenced => new TxResult(

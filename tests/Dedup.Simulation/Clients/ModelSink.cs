@@ -50,6 +50,10 @@ public sealed partial class ModelSink : ITransactionalSink
     private bool _inTransaction;
     private bool _hasOffsets;
     private bool _isEnded;
+
+    /// <summary>Partitions where a refused record has left a gap in the sequence numbers that the broker has seen.</summary>
+    private readonly HashSet<(string Topic, int Partition)> _gaps = [];
+    private bool _isOutOfSequence;
     private bool _isDisposed;
     private bool _isLingering;
     private TxResult _error = TxResult.Ok;
@@ -229,6 +233,8 @@ public sealed partial class ModelSink : ITransactionalSink
         _epoch = -1;
         _inTransaction = false;
         _error = TxResult.Ok;
+        _gaps.Clear();
+        _isOutOfSequence = false;
         Forget();
     }
 

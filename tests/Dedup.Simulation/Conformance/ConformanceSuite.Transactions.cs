@@ -296,7 +296,7 @@ public abstract partial class ConformanceSuite
     }
 
     [Fact]
-    public void A_record_too_large_for_the_topic_fails_the_transaction_as_refused()
+    public void A_record_too_large_for_the_topic_fails_the_transaction_as_refused_and_the_next_one_as_well()
     {
         using IClusterUnderTest cluster = Begin();
         PipelineSpec spec = cluster.MakePipeline(shape: new TopicShape { CleanMaxBytes = 2_000 });
@@ -309,11 +309,7 @@ public abstract partial class ConformanceSuite
         refused.Outcome.ShouldBe(TxOutcome.Refused);
         refused.Refusal.ShouldBe(Reason.RefusedTooLarge);
         sink.Abort(WaitMs).ShouldBe(TxResult.Ok);
-        sink.Begin().ShouldBe(TxResult.Ok);
-        Send(sink, "small");
-        sink.Commit(WaitMs).ShouldBe(TxResult.Ok);
-        Eventually(cluster, () => Committed(cluster, spec.Clean).Length > 0);
-        Committed(cluster, spec.Clean).ShouldBe(["small"]);
+        ShouldFailOnceMoreAndThenWork(cluster, spec, sink);
     }
 
     [Fact]
@@ -343,7 +339,7 @@ public abstract partial class ConformanceSuite
     }
 
     [Fact]
-    public void A_timestamp_outside_the_bounds_of_the_topic_is_refused()
+    public void A_timestamp_outside_the_bounds_of_the_topic_fails_the_transaction_as_refused_and_the_next_one_as_well()
     {
         using IClusterUnderTest cluster = Begin();
         PipelineSpec spec = cluster.MakePipeline(
@@ -358,6 +354,34 @@ public abstract partial class ConformanceSuite
         refused.Outcome.ShouldBe(TxOutcome.Refused);
         refused.Refusal.ShouldBe(Reason.RefusedTimestamp);
         sink.Abort(WaitMs).ShouldBe(TxResult.Ok);
+        ShouldFailOnceMoreAndThenWork(cluster, spec, sink);
+    }
+
+    /// <summary>
+    /// The refused record had a sequence number, which the broker never saw: the next batch to that partition is out of
+    /// sequence (OUT_OF_ORDER_SEQUENCE_NUMBER), once. The abort after that bumps the epoch and begins to count anew.
+    /// </summary>
+    private static void ShouldFailOnceMoreAndThenWork(
+        IClusterUnderTest cluster,
+        PipelineSpec spec,
+        ITransactionalSink sink
+    )
+    {
+        var outcomes = new List<TxOutcome>();
+        for (int i = 0; i < 2; i++)
+        {
+            sink.Begin().ShouldBe(TxResult.Ok);
+            Send(sink, "small");
+            outcomes.Add(sink.Commit(WaitMs).Outcome);
+            if (outcomes[^1] != TxOutcome.Ok)
+            {
+                sink.Abort(WaitMs).ShouldBe(TxResult.Ok);
+            }
+        }
+
+        outcomes.ShouldBe([TxOutcome.Abortable, TxOutcome.Ok]);
+        Eventually(cluster, () => Committed(cluster, spec.Clean).Length > 0);
+        Committed(cluster, spec.Clean).ShouldBe(["small"]);
     }
 
     [Fact]
