@@ -1,9 +1,11 @@
+using Confluent.Kafka;
 using Dedup.Bench;
 using Dedup.Bench.Benchmarks;
 using Dedup.Bench.Copy;
 using Dedup.Bench.Identify;
 using Dedup.Bench.InProcess;
 using Dedup.Bench.Store;
+using Dedup.Host.Brokers;
 
 // Not async: children die with the thread that started them (see MeasuredProcess), which has to be the main one.
 string name = args.Length == 0 ? "" : args[0];
@@ -24,7 +26,7 @@ try
         _ => Usage(),
     };
 }
-catch (BenchException e)
+catch (Exception e) when (e is BenchException or LocalKafkaException or KafkaException)
 {
     Progress.Say(e.Message);
     return 1;

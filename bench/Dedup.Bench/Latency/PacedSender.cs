@@ -28,6 +28,9 @@ internal sealed class PacedSender : IDisposable
                 BootstrapServers = bootstrap,
                 Acks = Acks.Leader,
                 LingerMs = 1,
+                // As Java's producers have it. The broker serves a connection's requests one by one: without a bound (librdkafka's
+                // default) a busy broker gets a queue of tiny batches that never shrinks, and the figure is that queue.
+                MaxInFlight = 5,
                 EnableDeliveryReports = false,
             }
         ).SetLogHandler(static (_, _) => { }).Build();
