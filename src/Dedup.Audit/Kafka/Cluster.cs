@@ -51,6 +51,10 @@ internal sealed class Cluster : IDisposable
         return [.. low.Zip(high, static (l, h) => new LogRange(l, h))];
     }
 
+    /// <summary>For each partition the first offset at or after a time, -1 where there is none.</summary>
+    public long[] OffsetsAt(string topic, int partitions, long timestampMs) =>
+        Offsets(topic, partitions, OffsetSpec.ForTimestamp(timestampMs));
+
     /// <summary>Committed offsets of the group, waiting for pending transactional ones; partitions without one are left out.</summary>
     public Dictionary<int, long> CommittedOf(string group, string topic, int partitions) =>
         Ask(

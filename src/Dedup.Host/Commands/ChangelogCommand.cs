@@ -58,7 +58,7 @@ internal static class ChangelogCommand
         CancellationToken cancellation
     )
     {
-        PipelineSpec spec = Choose(config, parsed.GetValue(options.Pipeline));
+        PipelineSpec spec = PipelineChoice.Of(config, parsed.GetValue(options.Pipeline));
         long? from = parsed.GetValue(options.From);
         var request = new DumpRequest(
             spec.Changelog,
@@ -104,28 +104,6 @@ internal static class ChangelogCommand
             cancellation
         );
         return (shown, bounds.Low.Value, bounds.High.Value);
-    }
-
-    private static PipelineSpec Choose(DedupConfig config, string? name)
-    {
-        string names = string.Join(", ", config.Pipelines.Select(static p => p.Name));
-        if (name is null)
-        {
-            return config.Pipelines.Length == 1
-                ? config.Pipelines[0]
-                : throw new ProblemException(
-                    ExitCode.Usage,
-                    "the configuration has several pipelines",
-                    $"give --pipeline with one of {names}"
-                );
-        }
-
-        return config.Pipelines.FirstOrDefault(p => p.Name == name)
-            ?? throw new ProblemException(
-                ExitCode.Usage,
-                $"there is no pipeline '{name}'",
-                $"give one of {names}"
-            );
     }
 
     private sealed class Options

@@ -9,6 +9,12 @@ public sealed record CliContext
     /// <summary>Standard error: what went wrong, and progress.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>Standard input, opened by the commands that read it.</summary>
+    public Func<Stream> In { get; init; } = static () => Stream.Null;
+
+    /// <summary>Whether standard input is a terminal, at which a person would wait.</summary>
+    public bool InIsTerminal { get; init; }
+
     /// <summary>Reads environment variables.</summary>
     public required Func<string, string?> Environment { get; init; }
 
@@ -33,6 +39,8 @@ public sealed record CliContext
         {
             Out = Console.Out,
             Error = Console.Error,
+            In = Console.OpenStandardInput,
+            InIsTerminal = !Console.IsInputRedirected,
             Environment = global::System.Environment.GetEnvironmentVariable,
             IsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,

@@ -17,7 +17,7 @@ public sealed class CliTests
         run.Code.ShouldBe(0);
         foreach (
             string name in (string[])
-                ["demo", "run", "check", "topics", "changelog", "verify", "completion"]
+                ["demo", "run", "check", "topics", "id", "changelog", "verify", "completion"]
         )
         {
             run.Out.ShouldContain("\n  " + name);
@@ -217,18 +217,5 @@ public sealed class CliTests
         string line = example[(example.IndexOf("dedup ", StringComparison.Ordinal) + 6)..];
         line = line.Split(['|', '>', ')'])[0];
         return line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-    }
-
-    private sealed class TempFile : IDisposable
-    {
-        public TempFile(string text)
-        {
-            Path = System.IO.Path.GetTempFileName();
-            File.WriteAllText(Path, text);
-        }
-
-        public string Path { get; }
-
-        public void Dispose() => File.Delete(Path);
     }
 }
