@@ -25,6 +25,14 @@ public sealed class ClientSettings
     /// </summary>
     private const int FetchQueueBackoffMs = 2;
 
+    /// <summary>
+    /// First wait before a request is repeated; it doubles up to retry.backoff.max.ms. The broker refuses to add offsets to a
+    /// transaction for the few ms in which it still writes the markers of the one before (CONCURRENT_TRANSACTIONS), which a lane
+    /// that commits a trickle continuously meets nearly each time: with the client's default of 100 ms the median latency was
+    /// 118 ms, with this 42 ms (docs/performance.md).
+    /// </summary>
+    private const int RetryBackoffMs = 5;
+
     /// <summary>Properties that carry the guarantee or are Dedup's own, each with the reason for which a user's value is refused.</summary>
     public static IReadOnlyDictionary<string, string> Reserved { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
@@ -133,6 +141,9 @@ public sealed class ClientSettings
             EnableDeliveryReports = false,
         };
         Default(config, "client.id", transactionalId);
+        Default(config, "retry.backoff.ms", $"{RetryBackoffMs}");
+        // Follows the back-off unless it is set.
+        Default(config, "topic.metadata.refresh.fast.interval.ms", "100");
         Default(config, "linger.ms", "25");
         Default(config, "batch.size", "1000000");
         Default(config, "batch.num.messages", "100000");
