@@ -13,7 +13,7 @@ internal static class CopyMode
     {
         PipelineSpec spec = RuntimeParts.Spec(args);
         ClientSettings clients = RuntimeParts.Clients(args);
-        Allocator.LimitArenas();
+        Allocator.Tune();
         int lanes = int.Parse(Arguments.Get(args, "--lanes"));
         int commitMs = int.Parse(Arguments.Get(args, "--commit-ms"));
         using var stop = new CancellationTokenSource();

@@ -14,12 +14,32 @@ internal static partial class Allocator
     /// </summary>
     private const int Arenas = 2;
 
+    /// <summary>M_TRIM_THRESHOLD of malloc.h.</summary>
+    private const int TrimThreshold = -1;
+
+    /// <summary>M_MMAP_THRESHOLD of malloc.h.</summary>
+    private const int MmapThreshold = -3;
+
+    /// <summary>
+    /// Bytes free at the top of an arena before they are given back. With glibc's 128 KiB a batch that was released gave its pages
+    /// back and the next one took them anew, zeroed by the kernel, a page at a time.
+    /// </summary>
+    private const int KeepBytes = 64 << 20;
+
+    /// <summary>
+    /// Requests from this size on get pages of their own, and give them back when they are freed: the largest that glibc takes,
+    /// above every fetch response, for the same reason.
+    /// </summary>
+    private const int OwnPagesBytes = 32 << 20;
+
     /// <summary>Call before the first client is made. Without glibc nothing happens.</summary>
-    public static void LimitArenas()
+    public static void Tune()
     {
         try
         {
             _ = MallOpt(ArenaMax, Arenas);
+            _ = MallOpt(TrimThreshold, KeepBytes);
+            _ = MallOpt(MmapThreshold, OwnPagesBytes);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Dedup.Topology.Records;
 
 namespace Dedup.Kafka.Native;
@@ -126,6 +127,12 @@ internal sealed unsafe class NativeRecordBatch : RecordBatch
     {
         int type;
         _messages[_count] = message;
+        if (Sse.IsSupported)
+        {
+            // Another core wrote it, and the judge reads it next, record after record: a hint, also where the key is null.
+            Sse.Prefetch1(message->Key);
+        }
+
         _timestamps[_count] = LibRdKafka.MessageTimestamp(message, &type);
         _count++;
     }

@@ -19,7 +19,7 @@ public sealed class Runtime : IDisposable
 {
     private static readonly TimeSpan FactsTimeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(9);
-    private static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly RuntimeOptions _options;
     private readonly List<LaneRunner> _runners = [];
@@ -39,7 +39,7 @@ public sealed class Runtime : IDisposable
     /// <summary>Runs until asked to stop or a lane fails. Throws KafkaException when the cluster cannot be asked at the start.</summary>
     public async Task<RuntimeEnd> RunAsync(CancellationToken stop)
     {
-        Allocator.LimitArenas();
+        Allocator.Tune();
         if (NativeHandles.Obstacle is { } obstacle)
         {
             Say(

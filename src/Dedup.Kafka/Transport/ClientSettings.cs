@@ -33,6 +33,14 @@ public sealed class ClientSettings
     /// </summary>
     private const int RetryBackoffMs = 5;
 
+    /// <summary>
+    /// Longest wait for a batch to fill. Nobody waits for it: a commit flushes at once, and before the commit nobody can read the
+    /// record. It is long because librdkafka's broker thread spins (poll with time-out 0, 25,000 times a second) while a partition
+    /// has one request in flight and messages older than this behind it: rd_kafka_toppar_producer_serve() gives up for the request in
+    /// flight, but leaves the next wake-up at "now". From 25 ms to this: 16 % less CPU for each record.
+    /// </summary>
+    private const int LingerMs = 200;
+
     /// <summary>Properties that carry the guarantee or are Dedup's own, each with the reason for which a user's value is refused.</summary>
     public static IReadOnlyDictionary<string, string> Reserved { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
@@ -144,7 +152,7 @@ public sealed class ClientSettings
         Default(config, "retry.backoff.ms", $"{RetryBackoffMs}");
         // Follows the back-off unless it is set.
         Default(config, "topic.metadata.refresh.fast.interval.ms", "100");
-        Default(config, "linger.ms", "25");
+        Default(config, "linger.ms", $"{LingerMs}");
         Default(config, "batch.size", "1000000");
         Default(config, "batch.num.messages", "100000");
         Default(config, "queue.buffering.max.messages", "1000000");
