@@ -16,7 +16,11 @@ namespace Dedup.Kafka.Lanes;
 /// </summary>
 public sealed partial class Lane : IAssignmentListener, IDisposable
 {
+    /// <summary>4 s, doubled so often, is over four minutes: by then every client has fresh metadata.</summary>
+    private const int MaxRejoinDoublings = 6;
+
     private readonly PipelineSpec _spec;
+    private readonly int _partitions;
     private readonly LaneOptions _options;
     private readonly LanePorts _ports;
     private readonly Restorer _restorer;
@@ -52,6 +56,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     public Lane(PipelineSpec spec, StateIdentity identity, LaneOptions options, LanePorts ports)
     {
         _spec = spec;
+        _partitions = identity.PartitionCount;
         _options = options;
         _ports = ports;
         _restorer = new Restorer(spec, identity, ports, options);
@@ -203,6 +208,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
 
     private void Run()
     {
+        WatchCoverage();
         bool isRestoring = StepTasks();
         // With something open the first question after records does not wait: when nothing is there, and the end is known to be
         // reached, the lane commits at once, also while records keep coming a few at a time.

@@ -44,6 +44,15 @@ public sealed record LaneOptions
     /// <summary>The same call is made this often before a retriable outcome counts as unknown.</summary>
     public int MaxRetries { get; init; } = 20;
 
+    /// <summary>Time between two looks at the membership and, after a join, whether all partitions have a member, in ms.</summary>
+    public int CoverageAskMs { get; init; } = 500;
+
+    /// <summary>
+    /// How long partitions may be without a member in a stable group before the lane joins again, in ms: longer than a
+    /// cooperative rebalance takes from its first half to its second, a heartbeat and a commit.
+    /// </summary>
+    public int CoveragePatienceMs { get; init; } = 4_000;
+
     /// <summary>How often committed offset and marker are compared before their difference counts as real.</summary>
     public int MaxVerifyRounds { get; init; } = 3;
 }

@@ -23,6 +23,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     private readonly IBatchPoller _poller;
     private readonly HashSet<int> _toPause = [];
     private IAssignmentListener? _listener;
+    private readonly GroupQuery? _group;
     private bool _isClosed;
 
     /// <summary>Makes a member.</summary>
@@ -59,6 +60,10 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         }
 
         _consumer = builder.Build();
+        // A dynamic member takes nobody's place over: what it leaves is shared out when its session ends.
+        _group = config.GroupInstanceId is null
+            ? null
+            : new GroupQuery(_consumer, config.GroupId, topic, () => Membership.MemberId);
         _poller = useNative
             ? new NativeBatchPoller(_consumer.Handle, this)
             : new ManagedBatchPoller(_consumer, this);
@@ -181,11 +186,25 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     public OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs) =>
         _queries.OffsetAt(_topic, partition, timestampMs, timeoutMs);
 
+    public GroupCoverage Coverage(int partitions) =>
+        _group?.Ask(partitions) ?? GroupCoverage.Complete;
+
+    /// <summary>
+    /// rd_kafka_cgrp_leave_maybe: a static member keeps its place when it is closed, and leaves when it unsubscribes. What it
+    /// has is revoked first; the subscription waits until that is done.
+    /// </summary>
+    public void Rejoin()
+    {
+        _consumer.Unsubscribe();
+        _consumer.Subscribe(_topic);
+    }
+
     public void Close()
     {
         if (!_isClosed)
         {
             _isClosed = true;
+            _group?.Dispose();
             _poller.Dispose();
             try
             {
@@ -203,6 +222,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         if (!_isClosed)
         {
             _isClosed = true;
+            _group?.Dispose();
             _poller.Dispose();
         }
 

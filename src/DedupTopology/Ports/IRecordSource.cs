@@ -66,6 +66,19 @@ public enum SourceFault : byte
     Fatal,
 }
 
+/// <summary>Whether every partition of the input belongs to a member of the group.</summary>
+public enum GroupCoverage : byte
+{
+    /// <summary>Not known now: the coordinator has not answered yet, or the group is rebalancing. Ask again.</summary>
+    Unknown,
+
+    /// <summary>Each partition has a member, or will have one without any help.</summary>
+    Complete,
+
+    /// <summary>The group is stable, and some partition has no member.</summary>
+    Incomplete,
+}
+
 /// <summary>Hears what happens inside <see cref="IRecordSource.Poll"/>, on the lane's thread.</summary>
 public interface IAssignmentListener
 {
@@ -121,6 +134,18 @@ public interface IRecordSource : IDisposable
 
     /// <summary>First offset whose record is at or after <paramref name="timestampMs"/>; the log's end when there is none.</summary>
     OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs);
+
+    /// <summary>
+    /// Whether each of the input's <paramref name="partitions"/> has a member. Never waits: it asks the coordinator in the
+    /// background, and a later call has the answer, to a question put since this member joined.
+    /// </summary>
+    GroupCoverage Coverage(int partitions);
+
+    /// <summary>
+    /// Leaves the group, a static member too, and joins it again, which makes the group share out all partitions anew.
+    /// Revocations reach the listener from within the next <see cref="Poll"/>.
+    /// </summary>
+    void Rejoin();
 
     /// <summary>Membership as it is now.</summary>
     GroupMembership Membership { get; }

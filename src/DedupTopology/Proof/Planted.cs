@@ -45,6 +45,9 @@ public enum PlantedBug
     /// <summary>Tasks of lost partitions are kept.</summary>
     LostKept,
 
+    /// <summary>A partition that a stable group leaves to nobody stays so.</summary>
+    LeftToNobody,
+
     /// <summary>A restored partition is not resumed.</summary>
     NotResumed,
 

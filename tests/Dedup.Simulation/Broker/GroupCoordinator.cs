@@ -1,4 +1,5 @@
 using Dedup.Simulation.Worlds;
+using Dedup.Topology.Ports;
 
 namespace Dedup.Simulation.Broker;
 
@@ -44,6 +45,9 @@ public sealed class GroupCoordinator
     /// <summary>Members now.</summary>
     public IReadOnlyList<GroupMember> Members => _members;
 
+    /// <summary>How often a member left and joined again because partitions belonged to nobody.</summary>
+    public int Rejoins { get; set; }
+
     /// <summary>Whether it answers.</summary>
     public bool IsAvailable => World.NowMs >= UnavailableUntilMs;
 
@@ -51,27 +55,22 @@ public sealed class GroupCoordinator
     public bool IsPreparing => _isPreparing;
 
     /// <summary>
-    /// Partitions that nobody owns though the group is stable. Kafka gets there when a static member is killed between a
-    /// cooperative rebalance that asked it to give a partition up and its next join: its successor takes the place over
-    /// without a rebalance, owns nothing it could give up, and the partition stays with nobody until the next rebalance.
+    /// DescribeConsumerGroups. Kafka leaves partitions to nobody though the group is stable when a static member is killed
+    /// between a cooperative rebalance that asked it to give a partition up and its next join: its successor takes the place
+    /// over without a rebalance, owns nothing it could give up, and the partition stays with nobody until the next rebalance.
     /// </summary>
-    public bool HasOrphans
+    public GroupCoverage Coverage(int partitions)
     {
-        get
+        if (!IsAvailable || _isPreparing || World.NowMs < _completingUntilMs)
         {
-            if (_isPreparing || _members.Count == 0 || Topic is null)
-            {
-                return false;
-            }
-
-            int assigned = 0;
-            foreach (GroupMember member in _members)
-            {
-                assigned += member.Assigned.Count;
-            }
-
-            return assigned < _cluster.Topic(Topic).Logs.Count;
+            return GroupCoverage.Unknown;
         }
+
+        var taken = new HashSet<int>();
+        _members.ForEach(member => taken.UnionWith(member.Assigned));
+        return Enumerable.Range(0, partitions).All(taken.Contains)
+            ? GroupCoverage.Complete
+            : GroupCoverage.Incomplete;
     }
 
     private World World => _cluster.World;
@@ -152,10 +151,10 @@ public sealed class GroupCoordinator
             : BrokerError.None;
     }
 
-    /// <summary>LeaveGroup.</summary>
+    /// <summary>LeaveGroup: sent once, and lost when the coordinator is out of reach.</summary>
     public void Leave(string memberId)
     {
-        if (Find(memberId) is { } member)
+        if (IsAvailable && Find(memberId) is { } member)
         {
             World.Trace.Mix(Point.GroupLeave, _number, Generation);
             Note($"{memberId} leaves");

@@ -37,6 +37,7 @@ public sealed partial class ModelSource
         Assign,
         Revoke,
         Lose,
+        Leave,
         Fenced,
     }
 
@@ -106,6 +107,28 @@ public sealed partial class ModelSource
         // new join, so that somebody else gets what was given up.
         _ops.Enqueue(new GroupOp(OpKind.Revoke, revoked, Rejoin: false));
         _ops.Enqueue(new GroupOp(OpKind.Assign, added, Rejoin: true));
+    }
+
+    /// <inheritdoc/>
+    public GroupCoverage Coverage(int partitions)
+    {
+        _env.Enter(Point.SourceCoverage, partitions);
+        return InstanceId is null ? GroupCoverage.Complete
+            : _env.Faults.Happens(FaultKind.LookupPending) ? GroupCoverage.Unknown
+            : Group.Coverage(partitions);
+    }
+
+    /// <summary>rd_kafka_unsubscribe and rd_kafka_subscribe: what is owned is revoked in the next poll, then LeaveGroup, then a join.</summary>
+    public void Rejoin()
+    {
+        _env.Enter(Point.SourceRejoin);
+        Group.Rejoins++;
+        if (_join == JoinState.Steady)
+        {
+            // Else a rebalance is under way: librdkafka puts the subscription off until it is done.
+            _join = JoinState.WaitingForApplication;
+            _ops.Enqueue(new GroupOp(OpKind.Leave, [.. _owned], Rejoin: true));
+        }
     }
 
     /// <inheritdoc/>
@@ -324,6 +347,20 @@ public sealed partial class ModelSource
                     _join = JoinState.Out;
                 }
 
+                break;
+            case OpKind.Leave:
+                Note(Point.SourceRevoked, op.Partitions);
+                if (op.Partitions.Length > 0)
+                {
+                    _listener!.OnRevoked(op.Partitions);
+                }
+
+                GiveUp(op.Partitions);
+                // Lost on the way, it leaves the place to whom joins next under the same instance id: this one.
+                Group.Leave(_memberId);
+                _memberId = "";
+                _generation = -1;
+                _join = JoinState.Out;
                 break;
             case OpKind.Lose:
                 // Some may have been revoked while this one waited.

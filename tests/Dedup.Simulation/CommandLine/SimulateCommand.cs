@@ -111,7 +111,7 @@ internal static class SimulateCommand
         IReadOnlyList<RunResult> failures = batch.Run();
         double rate = batch.Done / watch.Elapsed.TotalMinutes;
         output.WriteLine(
-            $"{batch.Done} seeds from {options.From} in {watch.Elapsed.TotalSeconds:F1} s ({rate:F0} a minute), {batch.Records} records, {batch.Commits} commits, {batch.Faults} faults, {failures.Count} failed; longest quiet phase {batch.LongestQuietMs} ms, {batch.Orphaned} times the group left a partition to nobody"
+            $"{batch.Done} seeds from {options.From} in {watch.Elapsed.TotalSeconds:F1} s ({rate:F0} a minute), {batch.Records} records, {batch.Commits} commits, {batch.Faults} faults, {failures.Count} failed; longest quiet phase {batch.LongestQuietMs} ms, in {batch.Rejoined} a lane joined again since partitions belonged to nobody"
         );
         foreach (RunResult failure in failures)
         {

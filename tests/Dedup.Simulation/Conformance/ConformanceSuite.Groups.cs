@@ -158,6 +158,108 @@ public abstract partial class ConformanceSuite
         second.Source.Close();
     }
 
+    /// <summary>
+    /// The first is asked to give one of two partitions up and is replaced before it joins again: its successor gets what the
+    /// first was to keep, and nobody the other one, until somebody leaves and joins.
+    /// </summary>
+    [Fact]
+    public void A_partition_left_to_nobody_is_seen_and_comes_back_with_a_rejoin()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        Member first = Join(cluster, spec, partitions: 2, instanceId: "one");
+        Covered(first).ShouldBe(GroupCoverage.Complete);
+        Member? heir = null;
+        first.OnRevoke = () =>
+        {
+            first.OnRevoke = null;
+            heir = new Member(cluster, cluster.Source(spec, "one"));
+            heir.PollUntil(() => heir.Owned.Count == 1);
+        };
+        var second = new Member(cluster, cluster.Source(spec, "two"));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return heir is not null;
+        });
+
+        for (int i = 0; i < 3; i++)
+        {
+            heir!.PollFor(1_000);
+            second.PollFor(1_000);
+            Covered(heir).ShouldBe(GroupCoverage.Incomplete);
+        }
+
+        heir!.Owned.Count.ShouldBe(1);
+        second.Owned.ShouldBeEmpty();
+        int kept = heir.Owned.Single();
+        var revoked = new List<int>();
+        heir.OnRevoke = () => revoked.AddRange(heir.Owned);
+
+        heir.Source.Rejoin();
+
+        heir.PollUntil(() =>
+        {
+            _ = second.Poll();
+            return heir.Owned.Count == 1 && second.Owned.Count == 1;
+        });
+        revoked.ShouldBe([kept]);
+        heir.Owned.Overlaps(second.Owned).ShouldBeFalse();
+        Covered(heir).ShouldBe(GroupCoverage.Complete);
+        heir.Lost.ShouldBeEmpty();
+        heir.Source.Close();
+        second.Source.Close();
+    }
+
+    private static GroupCoverage Covered(Member member)
+    {
+        GroupCoverage coverage = GroupCoverage.Unknown;
+        member.PollUntil(() => (coverage = member.Source.Coverage(2)) != GroupCoverage.Unknown);
+        return coverage;
+    }
+
+    /// <summary>
+    /// The first stays inside its revocation and so does not join: all others wait with their joins, the one that is replaced
+    /// among them. Without an answer it would wait for ever, since nobody would ever complete its join.
+    /// </summary>
+    [Fact]
+    public void A_static_member_that_is_replaced_while_it_waits_to_join_is_fenced()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        Member first = Join(cluster, spec, partitions: 2);
+        Member? replaced = null;
+        Member? heir = null;
+        first.OnRevoke = () =>
+        {
+            first.OnRevoke = null;
+            replaced = new Member(cluster, cluster.Source(spec, "one"));
+            replaced.PollFor(2_000);
+            heir = new Member(cluster, cluster.Source(spec, "one"));
+            heir.PollUntil(() =>
+            {
+                _ = replaced.Poll();
+                return replaced.Faults.Contains(SourceFault.Fenced);
+            });
+        };
+        var second = new Member(cluster, cluster.Source(spec));
+
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            _ = heir?.Poll();
+            return heir is not null
+                && first.Owned.Count + second.Owned.Count + heir.Owned.Count == 2
+                && heir.Source.Membership.IsMember;
+        });
+
+        replaced!.Owned.ShouldBeEmpty();
+        heir!.Faults.ShouldBeEmpty();
+        first.Source.Close();
+        second.Source.Close();
+        heir.Source.Close();
+    }
+
     [Fact]
     public void Added_partitions_are_assigned_by_and_by()
     {

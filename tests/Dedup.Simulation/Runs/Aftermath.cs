@@ -89,7 +89,6 @@ internal sealed class Aftermath
 
         var progress = new ProgressWatch(_run);
         Until(progress.IsAllConsumed);
-        _run.HealOrphans(progress.IsAllConsumed, 600_000);
         if (!_run.IsBroken && !progress.IsAllConsumed())
         {
             _run.Break(new Violation("I6", $"after {sabotage}: {progress.WhatIsStuck()}"));
@@ -184,7 +183,6 @@ internal sealed class Aftermath
     {
         long before = Offsets.History.Count;
         Until(() => _run.LastFailure is not null);
-        _run.HealOrphans(() => _run.LastFailure is not null, 600_000);
         if (_run.IsBroken)
         {
             return;

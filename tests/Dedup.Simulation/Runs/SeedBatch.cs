@@ -58,8 +58,8 @@ public sealed class SeedBatch
     /// <summary>Faults in all.</summary>
     public long Faults { get; private set; }
 
-    /// <summary>Runs in which the group protocol left a partition to nobody.</summary>
-    public long Orphaned { get; private set; }
+    /// <summary>Runs in which the group protocol left a partition to nobody and a lane joined again for it.</summary>
+    public long Rejoined { get; private set; }
 
     /// <summary>Longest time of a quiet phase.</summary>
     public long LongestQuietMs { get; private set; }
@@ -117,7 +117,7 @@ public sealed class SeedBatch
         Records += result.Records;
         Commits += result.Commits;
         Faults += result.Faults;
-        Orphaned += result.IsOrphaned ? 1 : 0;
+        Rejoined += result.Rejoins > 0 ? 1 : 0;
         LongestQuietMs = Math.Max(LongestQuietMs, result.QuietMs);
         OnResult?.Invoke(result);
         if (result.Violation is not null)

@@ -102,9 +102,6 @@ public sealed class SimulatedRun
     /// <summary>Latest wall clock that any process had, as a difference to the true one.</summary>
     public long LatestClockMs { get; private set; }
 
-    /// <summary>Whether a partition was left to nobody by the group protocol itself.</summary>
-    public bool Orphaned { get; private set; }
-
     /// <summary>The workload.</summary>
     public Workload Workload => _workload;
 
@@ -294,7 +291,7 @@ public sealed class SimulatedRun
             Records = Scenario.Records,
             Commits = Commits,
             QuietMs = _quietMs,
-            IsOrphaned = Orphaned,
+            Rejoins = Cluster.Group(Scenario.Spec.Group).Rejoins,
         };
     }
 
@@ -311,6 +308,7 @@ public sealed class SimulatedRun
             MaxSteps
         );
         EndFaults();
+        _workload.WriteToAll();
         long fenceMs = Scenario.TransactionTimeoutMs + Scenario.Pace.TransactionSweepMs + 5_000;
         long begunMs = World.NowMs;
         long boundMs =
@@ -321,7 +319,6 @@ public sealed class SimulatedRun
             () => _violation is not null || (World.Steps % 16 == 0 && progress.HasResumed()),
             MaxSteps
         );
-        HealOrphans(progress.HasResumed, boundMs);
         _quietMs = World.NowMs - begunMs;
         if (_violation is null && !progress.HasResumed())
         {
@@ -335,7 +332,6 @@ public sealed class SimulatedRun
             () => _violation is not null || (World.Steps % 16 == 0 && progress.IsAllConsumed()),
             MaxSteps
         );
-        HealOrphans(progress.IsAllConsumed, 3_600_000);
         if (_violation is null && !progress.IsAllConsumed())
         {
             Break(
@@ -343,21 +339,6 @@ public sealed class SimulatedRun
                     "I6",
                     $"not all input is consumed in the end: {progress.WhatIsStuck()}"
                 )
-            );
-        }
-    }
-
-    /// <summary>Kafka's own gap, see <see cref="GroupCoordinator.HasOrphans"/>: any rebalance heals it. Counted, not hidden.</summary>
-    public void HealOrphans(Func<bool> isDone, long forMs)
-    {
-        if (_violation is null && !isDone() && Cluster.Group(Scenario.Spec.Group).HasOrphans)
-        {
-            Orphaned = true;
-            Cluster.Group(Scenario.Spec.Group).Disturb(reshuffle: false);
-            World.RunUntil(
-                World.NowMs + forMs,
-                () => _violation is not null || (World.Steps % 16 == 0 && isDone()),
-                MaxSteps
             );
         }
     }

@@ -38,8 +38,8 @@ public sealed record RunResult
     /// <summary>Ms of the quiet phase until everything was consumed.</summary>
     public required long QuietMs { get; init; }
 
-    /// <summary>Whether a partition was left to nobody by the group protocol itself.</summary>
-    public bool IsOrphaned { get; init; }
+    /// <summary>How often a lane joined again because the group protocol had left partitions to nobody.</summary>
+    public int Rejoins { get; init; }
 }
 
 /// <summary>Carries a violation out of the run.</summary>

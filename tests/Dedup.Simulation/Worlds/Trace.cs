@@ -79,6 +79,8 @@ public enum Point
     SourceOffsetAt,
     SourceSubscribe,
     SourceClose,
+    SourceCoverage,
+    SourceRejoin,
     SourceAssigned,
     SourceRevoked,
     SourceLost,
