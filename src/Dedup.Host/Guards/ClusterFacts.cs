@@ -64,4 +64,8 @@ public sealed record ClusterFacts
     /// <summary>Groups by name.</summary>
     public ImmutableDictionary<string, GroupFacts> Groups { get; init; } =
         ImmutableDictionary<string, GroupFacts>.Empty;
+
+    /// <summary>Pipelines whose transactional ids are refused to this user, each with the broker's words.</summary>
+    public ImmutableDictionary<string, string> TransactionsDenied { get; init; } =
+        ImmutableDictionary<string, string>.Empty;
 }

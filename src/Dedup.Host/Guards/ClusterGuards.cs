@@ -24,7 +24,10 @@ public static class ClusterGuards
 
         using (reader)
         {
-            return Judge(config, await reader.ReadAsync(config.Pipelines, cancellation));
+            return Judge(
+                config,
+                await reader.ReadAsync(config.Pipelines, cancellation, withTransactions: true)
+            );
         }
     }
 
@@ -297,6 +300,16 @@ public static class ClusterGuards
                 config.PlaceOf($"pipelines.{spec.Name}").ToString(),
                 $"this user may not READ consumer group '{spec.Group}'",
                 "allow READ on the group to this user"
+            );
+        }
+
+        if (facts.TransactionsDenied.TryGetValue(spec.Name, out string? denied))
+        {
+            string prefix = TransactionProbe.PrefixOf(spec);
+            findings.Error(
+                config.PlaceOf($"pipelines.{spec.Name}").ToString(),
+                $"this user may not use the transactional ids '{prefix}*': {denied}",
+                $"allow WRITE and DESCRIBE on transactional ids with the prefix '{prefix}' to this user"
             );
         }
     }

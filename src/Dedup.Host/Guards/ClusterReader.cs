@@ -50,9 +50,13 @@ public sealed class ClusterReader : IDisposable
     }
 
     /// <summary>Asks for everything that the pipelines touch.</summary>
+    /// <param name="pipelines">The pipelines.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="withTransactions">Whether to find out also if the transactional ids may be used (<see cref="TransactionProbe"/>).</param>
     public async Task<ClusterFacts> ReadAsync(
         IEnumerable<PipelineSpec> pipelines,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        bool withTransactions = false
     )
     {
         PipelineSpec[] specs = [.. pipelines];
@@ -77,12 +81,18 @@ public sealed class ClusterReader : IDisposable
             };
         }
 
+        Task<ImmutableDictionary<string, string>> transactions = TransactionProbe.DeniedAsync(
+            _kafka,
+            withTransactions ? specs : [],
+            RequestTimeout
+        );
         return new ClusterFacts
         {
             ClusterId = cluster.ClusterId ?? "",
             Brokers = cluster.Nodes?.Count ?? 0,
             Topics = await Topics(topics),
             Groups = await Groups([.. specs.Select(static p => p.Group)]),
+            TransactionsDenied = await transactions,
         };
     }
 

@@ -125,7 +125,11 @@ internal sealed class Runner
         bool said = false;
         while (true)
         {
-            ClusterFacts facts = await reader.ReadAsync(_config.Pipelines, stop);
+            ClusterFacts facts = await reader.ReadAsync(
+                _config.Pipelines,
+                stop,
+                withTransactions: true
+            );
             if (
                 facts.Unreachable is null
                 || !facts.MayComeBack

@@ -63,6 +63,7 @@ public sealed class LoginTests
         error.ShouldContain("input topic 'in' may not be seen");
         error.ShouldContain("changelog topic 'dedup-in-changelog' may not be seen");
         error.ShouldContain("this user may not READ consumer group 'dedup-in'");
+        error.ShouldContain("this user may not use the transactional ids 'dedup-in-*'");
         error
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .ShouldAllBe(static l => l.Contains("; fix: allow ", StringComparison.Ordinal));
