@@ -4,11 +4,14 @@ namespace Dedup.Contracts.Changelog;
 
 /// <summary>A window class as the changelog knows it: the geometry that its buckets were made with, and its clock.</summary>
 /// <param name="Id">Number used in bucket ids.</param>
-/// <param name="Name">Type pattern of the configuration, empty for the default window.</param>
+/// <param name="Name">Type pattern of the configuration, empty for the default window; of a retired class with a NUL before it.</param>
 /// <param name="WindowMs">Window in ms.</param>
 /// <param name="GraceMs">Grace in ms.</param>
 /// <param name="BucketWidthMs">Width of a bucket in ms of expiry time.</param>
-/// <param name="ClockMs">Window clock: highest bounded record timestamp seen, -1 before the first.</param>
+/// <param name="ClockMs">
+/// Window clock: highest bounded record timestamp seen, -1 before the first. Of a retired class the highest clock, in its own
+/// arithmetic, by which its buckets have expired.
+/// </param>
 public readonly record struct MarkerClass(
     ushort Id,
     string Name,
@@ -16,7 +19,19 @@ public readonly record struct MarkerClass(
     long GraceMs,
     long BucketWidthMs,
     long ClockMs
-);
+)
+{
+    private const char RetiredMark = '\0';
+
+    /// <summary>Whether the configuration has no such class any more; its buckets go on until they have expired.</summary>
+    public bool IsRetired => Name.Length > 0 && Name[0] == RetiredMark;
+
+    /// <summary>The type pattern, whether the class is retired or not.</summary>
+    public string Pattern => IsRetired ? Name[1..] : Name;
+
+    /// <summary>The class as a retired one.</summary>
+    public MarkerClass Retire() => IsRetired ? this : this with { Name = RetiredMark + Name };
+}
 
 /// <summary>A bucket as the changelog knows it.</summary>
 /// <param name="Id">The bucket.</param>

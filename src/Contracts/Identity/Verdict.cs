@@ -17,6 +17,9 @@ public enum Verdict : byte
 
     /// <summary>It cannot be judged; a <see cref="Reason"/> says why.</summary>
     Invalid = 4,
+
+    /// <summary>It was not judged: the pipeline's mode is off.</summary>
+    Unjudged = 5,
 }
 
 /// <summary>Why a record went to quarantine. The list is closed; <see cref="ReasonText"/> names each as users see it.</summary>

@@ -45,7 +45,7 @@ internal sealed class ChangelogWriter
         {
             InputOffset = task.NextOffset + (Planted.Is(PlantedBug.MarkerOneHigh) ? 1 : 0),
             Writer = writer,
-            Classes = task.Judge.Clocks.Pending(task.Windows),
+            Classes = task.Judge.Clocks.Pending(table.Values),
             Buckets = [.. table.Values.OrderBy(static b => b.Id)],
             Counts = task.Judge.Ledger.Pending(),
         };

@@ -6,7 +6,6 @@ using Dedup.Topology.Judge;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
-using Dedup.Topology.Windows;
 
 namespace Dedup.Kafka.Tasks;
 
@@ -50,9 +49,6 @@ public sealed class PartitionTask
     /// <summary>The judge.</summary>
     public PartitionJudge Judge =>
         _judge ?? throw new InvalidOperationException("The task has not been restored.");
-
-    /// <summary>Window classes.</summary>
-    internal ImmutableArray<WindowClass> Windows => _spec.Windows;
 
     /// <summary>The store, once open.</summary>
     internal IFirstSeenStore? Store { get; set; }
@@ -111,16 +107,7 @@ public sealed class PartitionTask
     }
 
     /// <summary>Whether no entry of the bucket can count any more, by the committed clock.</summary>
-    internal bool IsExpired(BucketId bucket)
-    {
-        if (bucket.Class >= _spec.Windows.Length)
-        {
-            return false;
-        }
-
-        long clock = Judge.Clocks.Committed(bucket.Class);
-        return clock != WindowClocks.Unset && _spec.Windows[bucket.Class].IsExpired(bucket, clock);
-    }
+    internal bool IsExpired(BucketId bucket) => Judge.Clocks.IsExpired(bucket);
 
     /// <summary>The transaction committed: the store takes the overlay, the pending marker holds.</summary>
     internal void Commit()

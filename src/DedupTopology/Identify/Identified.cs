@@ -44,9 +44,10 @@ public static class ContentBucket
     /// <param name="seenMs">Timestamp of the remembered first.</param>
     /// <param name="bucketMs">Width of a bucket, at least 1.</param>
     public static bool IsSame(long timestampMs, long seenMs, long bucketMs) =>
-        Math.Abs(Floor(timestampMs, bucketMs) - Floor(seenMs, bucketMs)) <= 1;
+        Math.Abs(Of(timestampMs, bucketMs) - Of(seenMs, bucketMs)) <= 1;
 
-    private static long Floor(long timeMs, long bucketMs)
+    /// <summary>The number of the bucket that a time lies in.</summary>
+    public static long Of(long timeMs, long bucketMs)
     {
         long quotient = timeMs / bucketMs;
         return timeMs % bucketMs < 0 ? quotient - 1 : quotient;

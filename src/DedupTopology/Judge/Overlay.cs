@@ -1,3 +1,4 @@
+using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
@@ -60,6 +61,31 @@ public sealed class Overlay
         _count++;
     }
 
+    /// <summary>
+    /// Adds an entry, or puts it in the place of an earlier one of the same key and bucket, as the store will: in a bucket an
+    /// ID stands once, with its greatest time.
+    /// </summary>
+    public void MoveOn(in NewEntry entry)
+    {
+        int at = IndexOf(entry.Key, entry.Bucket);
+        if (at < 0)
+        {
+            Add(entry);
+        }
+        else if (entry.Entry.SeenMs > _entries[at].Entry.SeenMs)
+        {
+            _entries[at] = entry;
+        }
+    }
+
+    /// <summary>The entry of that key in a bucket.</summary>
+    public bool TryGet(in EventKey key, BucketId bucket, out SeenEntry entry)
+    {
+        int at = IndexOf(key, bucket);
+        entry = at < 0 ? default : _entries[at].Entry;
+        return at >= 0;
+    }
+
     /// <summary>Of the entries of that key within the window the one with the greatest time.</summary>
     public bool TryFind(
         in EventKey key,
@@ -99,6 +125,26 @@ public sealed class Overlay
                 found = true;
             }
         }
+    }
+
+    private int IndexOf(in EventKey key, BucketId bucket)
+    {
+        if (!MayHave(key))
+        {
+            return -1;
+        }
+
+        int mask = _slots.Length - 1;
+        for (int i = (int)key.Low & mask; _slots[i] != 0; i = (i + 1) & mask)
+        {
+            int at = _slots[i] - 1;
+            if (_entries[at].Key == key && _entries[at].Bucket == bucket)
+            {
+                return at;
+            }
+        }
+
+        return -1;
     }
 
     private bool MayHave(in EventKey key)

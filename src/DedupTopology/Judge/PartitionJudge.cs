@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
 using Dedup.Topology.Identify;
@@ -14,28 +13,41 @@ namespace Dedup.Topology.Judge;
 /// <summary>What the judge says of one record.</summary>
 /// <param name="Verdict">The verdict.</param>
 /// <param name="Destination">Where the record goes.</param>
-/// <param name="Reason">Why it goes to quarantine, else None.</param>
+/// <param name="Reason">Why it goes to quarantine, or would, else None.</param>
 /// <param name="FirstSeen">With Duplicate and Conflict: the entry that it was found to repeat.</param>
+/// <param name="IsSpared">Whether only the mode sends it to clean: enforced, it would go elsewhere.</param>
 public readonly record struct Judgement(
     Verdict Verdict,
     Destination Destination,
     Reason Reason,
-    SeenEntry FirstSeen
+    SeenEntry FirstSeen,
+    bool IsSpared = false
 );
 
 /// <summary>
 /// Judges the records of one partition: a function of record, state, and clock. Everything that it changes lies in the open
 /// transaction (overlay, clocks, ledger) until <see cref="Commit"/> or <see cref="Abort"/>.
 /// </summary>
-/// <remarks>Hot path: no allocation once its arrays have grown.</remarks>
-public sealed class PartitionJudge
+/// <remarks>
+/// Hot path: no allocation once its arrays have grown. The mode decides only where a record goes, never what is remembered, so
+/// that it can be changed without losing state.
+/// </remarks>
+public sealed partial class PartitionJudge
 {
+    private const int InitialRecords = 256;
+
     private readonly PipelineSpec _spec;
     private readonly SipHash _hash;
     private readonly IdScratch _scratch = new();
-    private Identified[] _identified = new Identified[256];
-    private StoreProbe[] _probes = new StoreProbe[256];
-    private StoreHit[] _hits = new StoreHit[256];
+    private readonly PayloadTime? _payloadTime;
+    private readonly long[] _maxFutureMs;
+    private readonly bool _countsTypes;
+    private readonly int _keysPerRecord;
+    private Identified[] _identified = new Identified[InitialRecords];
+    private int[] _types = [];
+    private StoreProbe[] _probes = [];
+    private StoreHit[] _hits = [];
+    private PipelineMode _mode;
 
     /// <summary>Makes a judge.</summary>
     /// <param name="spec">The pipeline.</param>
@@ -44,10 +56,19 @@ public sealed class PartitionJudge
     {
         _spec = spec;
         _hash = hash;
-        Clocks = new WindowClocks(spec.Windows.Length);
+        _payloadTime = spec.Time.Payload;
+        _maxFutureMs = [.. Enumerable.Range(0, spec.Windows.Length).Select(spec.MaxFutureOf)];
+        _countsTypes = spec.Recipe.Scope?.Type is not null;
+        _keysPerRecord =
+            spec.Recipe.Sources.Any(static s => s.BucketMs > 0) ? KeysWithTimeBuckets
+            : spec.Refresh ? KeysWithRefresh
+            : 1;
+        Clocks = new WindowClocks(spec.Windows);
+        Mode = spec.Mode;
+        Reserve(InitialRecords);
     }
 
-    /// <summary>Window clocks.</summary>
+    /// <summary>Window classes and their clocks.</summary>
     public WindowClocks Clocks { get; }
 
     /// <summary>Counts.</summary>
@@ -55,6 +76,17 @@ public sealed class PartitionJudge
 
     /// <summary>IDs judged first in the open transaction.</summary>
     public Overlay Overlay { get; } = new();
+
+    /// <summary>How much of the judging takes effect; may change between two transactions.</summary>
+    public PipelineMode Mode
+    {
+        get => _mode;
+        set
+        {
+            _mode = value;
+            _scratch.WantPercentHash = value.Kind == ModeKind.Percent;
+        }
+    }
 
     /// <summary>
     /// Judges consecutive records of the partition. Identifies all, asks the store once for all, then judges one after the
@@ -77,53 +109,44 @@ public sealed class PartitionJudge
         Span<Judgement> judgements
     )
     {
+        if (_mode.Kind == ModeKind.Off)
+        {
+            PassOn(batch, from, count, refusals, judgements);
+            return;
+        }
+
         if (_identified.Length < count)
         {
-            _identified = new Identified[count];
-            _probes = new StoreProbe[count];
-            _hits = new StoreHit[count];
+            Reserve(count);
         }
 
-        long latest = wallClockMs + _spec.MaxFutureMs;
+        int keys = _keysPerRecord;
         for (int i = 0; i < count; i++)
         {
-            batch.Get(from + i, out RecordView record);
-            ref Identified identified = ref _identified[i];
-            _spec.Recipe.Identify(record, _scratch, _hash, out identified);
-            if (record.TimestampMs <= 0)
-            {
-                identified.Reason = Reason.TimestampMissing;
-            }
-            else if (record.TimestampMs > latest && !Planted.Is(PlantedBug.ClockUnbounded))
-            {
-                identified.Reason = Reason.TimestampTooFarInFuture;
-            }
-
-            if (
-                !refusals.IsEmpty
-                && refusals.TryGet(record.Partition, record.Offset, out Reason refusal)
-            )
-            {
-                identified.Reason = refusal;
-            }
-
-            _probes[i] = new StoreProbe(
-                identified.Key,
-                record.TimestampMs,
-                _spec.Windows[identified.Class].WindowMs
-            );
+            Identify(batch, from + i, i, wallClockMs, refusals);
         }
 
-        store.Find(_probes.AsSpan(0, count), _hits.AsSpan(0, count));
+        store.Find(_probes.AsSpan(0, count * keys), _hits.AsSpan(0, count * keys));
+        bool isLenient = _mode.IsLenient;
         for (int i = 0; i < count; i++)
         {
-            judgements[i] = JudgeOne(
-                _identified[i],
-                _probes[i],
-                _hits[i],
-                batch.OffsetOf(from + i)
+            ref Judgement judgement = ref judgements[i];
+            judgement = JudgeOne(i, batch.OffsetOf(from + i), store);
+            if (isLenient && judgement.Destination != Destination.Clean)
+            {
+                judgement = Spare(judgement, i, batch, from + i, refusals);
+            }
+
+            Ledger.Count(
+                judgement.Verdict,
+                judgement.Destination,
+                judgement.Reason,
+                judgement.IsSpared
             );
-            Ledger.Count(judgements[i].Verdict, judgements[i].Destination, judgements[i].Reason);
+            if (_countsTypes)
+            {
+                Ledger.Types.Count(_types[i], judgement.Verdict);
+            }
         }
     }
 
@@ -154,21 +177,76 @@ public sealed class PartitionJudge
         }
     }
 
-    /// <summary>Takes clocks and counts over from a marker.</summary>
+    /// <summary>Takes classes, clocks, and counts over from a marker.</summary>
     public void Load(Marker marker)
     {
         Overlay.Clear();
-        Clocks.Load(Planted.Is(PlantedBug.RebuildForgetsClocks) ? [] : marker.Classes);
+        Clocks.Load(
+            Planted.Is(PlantedBug.RebuildForgetsClocks)
+                ? [.. marker.Classes.Select(static c => c with { ClockMs = WindowClocks.Unset })]
+                : marker.Classes
+        );
         Ledger.Load(Planted.Is(PlantedBug.RestoreForgetsCounts) ? [] : marker.Counts);
     }
 
-    private Judgement JudgeOne(
-        in Identified identified,
-        in StoreProbe probe,
-        in StoreHit hit,
-        long offset
-    )
+    private void Reserve(int count)
     {
+        _identified = new Identified[count];
+        _probes = new StoreProbe[count * _keysPerRecord];
+        _hits = new StoreHit[count * _keysPerRecord];
+        _types = _countsTypes ? new int[count] : [];
+    }
+
+    private void Identify(RecordBatch batch, int index, int at, long wallClockMs, Refusals refusals)
+    {
+        batch.Get(index, out RecordView record);
+        ref Identified identified = ref _identified[at];
+        _spec.Recipe.Identify(record, _scratch, _hash, out identified);
+        if (_countsTypes)
+        {
+            _types[at] = Ledger.Types.NumberOf(_scratch.Type);
+        }
+
+        long timeMs = record.TimestampMs;
+        if (timeMs <= 0)
+        {
+            identified.Reason = Reason.TimestampMissing;
+        }
+        else if (_payloadTime is not null && identified.Reason == Reason.None)
+        {
+            identified.Reason = _payloadTime.Read(record, out timeMs);
+        }
+
+        if (
+            timeMs > wallClockMs + _maxFutureMs[identified.Class]
+            && !Planted.Is(PlantedBug.ClockUnbounded)
+        )
+        {
+            identified.Reason = Reason.TimestampTooFarInFuture;
+        }
+
+        if (
+            !refusals.IsEmpty
+            && refusals.TryGet(record.Partition, record.Offset, out Reason refusal)
+        )
+        {
+            identified.Reason = refusal;
+        }
+
+        var probe = new StoreProbe(identified.Key, timeMs, Clocks[identified.Class].WindowMs);
+        if (_keysPerRecord == 1)
+        {
+            _probes[at] = probe;
+        }
+        else
+        {
+            Spread(probe, identified, at);
+        }
+    }
+
+    private Judgement JudgeOne(int at, long offset, IFirstSeenStore store)
+    {
+        ref readonly Identified identified = ref _identified[at];
         if (identified.Reason != Reason.None)
         {
             return new Judgement(
@@ -179,26 +257,13 @@ public sealed class PartitionJudge
             );
         }
 
-        WindowClass window = _spec.Windows[identified.Class];
+        ref readonly StoreProbe probe = ref _probes[at * _keysPerRecord];
+        WindowClass window = Clocks[identified.Class];
         long clock = Clocks.See(identified.Class, probe.TimestampMs);
-        SeenEntry seen = hit.Entry;
-        bool known = hit.IsFound && IsLive(hit.Class, hit.Entry.SeenMs, window, clock);
-        if (
-            Overlay.TryFind(
-                probe.Key,
-                probe.TimestampMs,
-                window.WindowMs,
-                out SeenEntry open,
-                out ushort openClass
-            )
-            && IsLive(openClass, open.SeenMs, window, clock)
-            && (!known || open.SeenMs > seen.SeenMs)
-        )
-        {
-            seen = open;
-            known = true;
-        }
-
+        bool known =
+            _keysPerRecord == 1
+                ? IsKnown(probe, _hits[at], identified.Class, clock, out SeenEntry seen)
+                : IsKnownByVariant(at, clock, store, out seen);
         if (
             known
             && !(
@@ -207,7 +272,7 @@ public sealed class PartitionJudge
             )
         )
         {
-            return new Judgement(Verdict.Duplicate, Destination.Duplicate, Reason.None, seen);
+            return JudgeRepeat(identified, probe, window, seen);
         }
 
         if (window.IsLate(probe.TimestampMs, clock))
@@ -220,16 +285,86 @@ public sealed class PartitionJudge
     }
 
     /// <summary>
-    /// An entry counts while both its own class and the record's say so: its own, because its bucket may be dropped then;
-    /// the record's, because a window made shorter takes effect at once.
+    /// Whether the key has been seen within the window: of the entries there the one with the greatest time answers, wherever
+    /// it lies.
     /// </summary>
-    private bool IsLive(ushort entryClass, long seenMs, WindowClass window, long clockMs) =>
-        (window.IsLive(seenMs, clockMs) || Planted.Is(PlantedBug.ExpiryIgnored))
-        && (
-            entryClass == window.Id
-            || entryClass >= _spec.Windows.Length
-            || _spec.Windows[entryClass].IsLive(seenMs, Clocks.Open(entryClass))
-        );
+    private bool IsKnown(
+        in StoreProbe probe,
+        in StoreHit hit,
+        int windowClass,
+        long clockMs,
+        out SeenEntry seen
+    )
+    {
+        seen = hit.Entry;
+        ushort seenClass = hit.Class;
+        bool isFound = hit.IsFound;
+        if (
+            Overlay.TryFind(
+                probe.Key,
+                probe.TimestampMs,
+                probe.WindowMs,
+                out SeenEntry open,
+                out ushort openClass
+            ) && (!isFound || IsLater(open.SeenMs, openClass, seen.SeenMs, seenClass))
+        )
+        {
+            seen = open;
+            seenClass = openClass;
+            isFound = true;
+        }
+
+        return isFound && IsLive(seenClass, seen.SeenMs, windowClass, clockMs);
+    }
+
+    // As among the buckets of a store: of two at the same time that of the lower class.
+    private static bool IsLater(long aMs, ushort aClass, long bMs, ushort bClass) =>
+        aMs != bMs ? aMs > bMs : aClass < bClass;
+
+    /// <summary>
+    /// An entry counts while the record's class says so, and its own where that is another one: its bucket may be dropped
+    /// then.
+    /// </summary>
+    private bool IsLive(ushort entryClass, long seenMs, int windowClass, long clockMs)
+    {
+        WindowClass window = Clocks[windowClass];
+        return (window.IsLive(seenMs, clockMs) || Planted.Is(PlantedBug.ExpiryIgnored))
+            && (entryClass == window.Id || Clocks.Counts(entryClass, seenMs, windowClass));
+    }
+
+    private Judgement JudgeRepeat(
+        in Identified identified,
+        in StoreProbe probe,
+        WindowClass window,
+        in SeenEntry seen
+    )
+    {
+        if (
+            identified.Fingerprint == seen.Fingerprint
+            || identified.Fingerprint == 0
+            || seen.Fingerprint == 0
+        )
+        {
+            RefreshIfWanted(identified, probe, window, seen);
+            return new Judgement(Verdict.Duplicate, Destination.Duplicate, Reason.None, seen);
+        }
+
+        switch (_spec.Conflict)
+        {
+            case ConflictPolicy.Clean:
+                return new Judgement(Verdict.Conflict, Destination.Clean, Reason.None, seen);
+            case ConflictPolicy.Duplicate:
+                RefreshIfWanted(identified, probe, window, seen);
+                return new Judgement(Verdict.Conflict, Destination.Duplicate, Reason.None, seen);
+            default:
+                return new Judgement(
+                    Verdict.Conflict,
+                    Destination.Quarantine,
+                    Reason.Conflict,
+                    seen
+                );
+        }
+    }
 
     private Judgement JudgeLate(
         in Identified identified,
@@ -259,6 +394,7 @@ public sealed class PartitionJudge
         }
     }
 
+    /// <summary>Remembers a first, under the key of its own time bucket where the ID has one (see <see cref="Spread"/>).</summary>
     private void Remember(
         in Identified identified,
         in StoreProbe probe,

@@ -24,22 +24,47 @@ public enum Destination : byte
 /// </summary>
 public sealed class PartitionLedger
 {
+    /// <summary>How many verdicts there are.</summary>
+    internal const int Verdicts = 6;
+
     private const int Destinations = 4;
-    private const int Verdicts = 5;
+    private const int FirstVerdict = 1 + Destinations;
+    private const int FirstSpared = FirstVerdict + Verdicts;
+    private const int FirstReason = FirstSpared + Verdicts;
+    private static readonly string[] VerdictNames =
+    [
+        .. Enum.GetValues<Verdict>().Select(static v => v.ToString().ToLowerInvariant()),
+    ];
     private static readonly string[] Names = MakeNames();
 
     private readonly long[] _committed = new long[Names.Length];
     private readonly long[] _open = new long[Names.Length];
 
+    /// <summary>Records by event type, where the scope has one.</summary>
+    public TypeLedger Types { get; } = new();
+
     /// <summary>Counts a record. Hot path: no allocation.</summary>
-    public void Count(Verdict verdict, Destination destination, Reason reason)
+    /// <param name="verdict">What the judge says of it.</param>
+    /// <param name="destination">Where it goes.</param>
+    /// <param name="reason">Why; counted where it goes to quarantine for it.</param>
+    /// <param name="isSpared">Whether only the mode sends it to clean.</param>
+    public void Count(
+        Verdict verdict,
+        Destination destination,
+        Reason reason,
+        bool isSpared = false
+    )
     {
         _open[0]++;
         _open[1 + (int)destination]++;
-        _open[1 + Destinations + (int)verdict]++;
-        if (reason != Reason.None)
+        _open[FirstVerdict + (int)verdict]++;
+        if (isSpared)
         {
-            _open[1 + Destinations + Verdicts + (int)reason]++;
+            _open[FirstSpared + (int)verdict]++;
+        }
+        else if (reason != Reason.None)
+        {
+            _open[FirstReason + (int)reason]++;
         }
     }
 
@@ -50,10 +75,13 @@ public sealed class PartitionLedger
     public long Of(Destination destination) => _committed[1 + (int)destination];
 
     /// <summary>Records with that verdict, committed.</summary>
-    public long Of(Verdict verdict) => _committed[1 + Destinations + (int)verdict];
+    public long Of(Verdict verdict) => _committed[FirstVerdict + (int)verdict];
+
+    /// <summary>Records with that verdict that went to clean only since they were not on the enforced side, committed.</summary>
+    public long OfShadow(Verdict verdict) => _committed[FirstSpared + (int)verdict];
 
     /// <summary>Records quarantined for that reason, committed.</summary>
-    public long Of(Reason reason) => _committed[1 + Destinations + Verdicts + (int)reason];
+    public long Of(Reason reason) => _committed[FirstReason + (int)reason];
 
     /// <summary>The transaction committed.</summary>
     public void Commit()
@@ -63,10 +91,16 @@ public sealed class PartitionLedger
             _committed[i] += _open[i];
             _open[i] = 0;
         }
+
+        Types.Commit();
     }
 
     /// <summary>The transaction was aborted.</summary>
-    public void Abort() => Array.Clear(_open);
+    public void Abort()
+    {
+        Array.Clear(_open);
+        Types.Abort();
+    }
 
     /// <summary>Takes the counts over from a marker; names that this version does not know are ignored.</summary>
     public void Load(ImmutableArray<KeyValuePair<string, long>> counts)
@@ -81,6 +115,8 @@ public sealed class PartitionLedger
                 _committed[index] = count.Value;
             }
         }
+
+        Types.Load(counts);
     }
 
     /// <summary>The counts as they will be when the open transaction commits, without zeros.</summary>
@@ -98,8 +134,12 @@ public sealed class PartitionLedger
             }
         }
 
+        Types.AddPending(counts);
         return counts.ToImmutable();
     }
+
+    /// <summary>The name of a verdict in counts and headers.</summary>
+    internal static string NameOf(Verdict verdict) => VerdictNames[(int)verdict];
 
     private static string[] MakeNames()
     {
@@ -111,10 +151,8 @@ public sealed class PartitionLedger
             "to.quarantine",
             "to.late-dropped",
         ];
-        foreach (Verdict verdict in Enum.GetValues<Verdict>())
-        {
-            names.Add("verdict." + verdict.ToString().ToLowerInvariant());
-        }
+        names.AddRange(VerdictNames.Select(static v => "verdict." + v));
+        names.AddRange(VerdictNames.Select(static v => "shadow." + v));
 
         for (int i = 0; i < ReasonText.Count; i++)
         {

@@ -68,7 +68,10 @@ public sealed record PipelineSpec
     /// </summary>
     public ulong StateVersion => Recipe.Version;
 
-    /// <summary>Window classes; the first is the default. Ids equal indexes.</summary>
+    /// <summary>
+    /// Window classes; the first is the default, the others belong to the recipe's types in their order. Ids equal indexes
+    /// here; a partition's state has ids of its own.
+    /// </summary>
     public required ImmutableArray<WindowClass> Windows { get; init; }
 
     /// <summary>Late policy.</summary>
@@ -76,6 +79,25 @@ public sealed record PipelineSpec
 
     /// <summary>How far ahead of the wall clock a record's timestamp may be, in ms. One hour, at most a quarter of the window.</summary>
     public long MaxFutureMs { get; init; } = 3_600_000;
+
+    /// <summary>Whether a window counts from the last occurrence rather than the first.</summary>
+    public bool Refresh { get; init; }
+
+    /// <summary>Conflict policy; matters only where the recipe has a fingerprint.</summary>
+    public ConflictPolicy Conflict { get; init; }
+
+    /// <summary>Which time counts.</summary>
+    public TimeRule Time { get; init; } = TimeRule.Event;
+
+    /// <summary>How much of the judging takes effect.</summary>
+    public PipelineMode Mode { get; init; }
+
+    /// <summary>Headers added to clean records.</summary>
+    public HeaderSets Headers { get; init; }
+
+    /// <summary><see cref="MaxFutureMs"/> for a class: of one with a short window at most a quarter of it.</summary>
+    public long MaxFutureOf(int windowClass) =>
+        windowClass == 0 ? MaxFutureMs : Math.Min(MaxFutureMs, Windows[windowClass].WindowMs / 4);
 
     /// <summary>Where to begin at the first run.</summary>
     public StartAt Start { get; init; }

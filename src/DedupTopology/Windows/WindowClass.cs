@@ -19,6 +19,18 @@ public sealed record WindowClass
     public const int BucketsPerRetention = 7;
 
     /// <summary>
+    /// Most live buckets over all classes of a pipeline: each is a column family with files and a filter of its own, and a
+    /// filter asked for each record.
+    /// </summary>
+    public const int MaxLiveBuckets = 32;
+
+    /// <summary>
+    /// Most classes: three live buckets for each, which is the fewest that a grace of one window allows (see
+    /// <see cref="SlicesFor"/>).
+    /// </summary>
+    public const int MaxClasses = MaxLiveBuckets / 3;
+
+    /// <summary>
     /// Grace is at most this many windows, so that a bucket is never wider than a window: two entries of one ID lie more than
     /// a window apart, thus in different buckets, and a bucket needs only one entry for an ID.
     /// </summary>
@@ -31,25 +43,51 @@ public sealed record WindowClass
     /// <param name="id">Number in bucket ids.</param>
     /// <param name="name">Type pattern, empty for the default.</param>
     /// <param name="windowMs">Window in ms, 1 to <see cref="MaxWindowMs"/>.</param>
-    /// <param name="graceMs">Grace in ms, 0 to <see cref="MaxGraceWindows"/> windows.</param>
-    public WindowClass(ushort id, string name, long windowMs, long graceMs)
+    /// <param name="graceMs">Grace in ms, 0 to <paramref name="slices"/> - 1 windows.</param>
+    /// <param name="slices">Buckets that window and grace are cut into; see <see cref="SlicesFor"/>.</param>
+    public WindowClass(
+        ushort id,
+        string name,
+        long windowMs,
+        long graceMs,
+        int slices = BucketsPerRetention
+    )
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(slices, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(slices, BucketsPerRetention);
         ArgumentOutOfRangeException.ThrowIfLessThan(windowMs, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(windowMs, MaxWindowMs);
         ArgumentOutOfRangeException.ThrowIfNegative(graceMs);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(graceMs, windowMs * MaxGraceWindows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(graceMs, windowMs * (slices - 1));
         Id = id;
         Name = name;
         WindowMs = windowMs;
         GraceMs = graceMs;
-        BucketWidthMs = Math.Max(
-            1,
-            (windowMs + graceMs + BucketsPerRetention - 1) / BucketsPerRetention
-        );
+        BucketWidthMs = Math.Max(1, (windowMs + graceMs + slices - 1) / slices);
     }
 
+    private WindowClass(in MarkerClass made)
+    {
+        Id = made.Id;
+        Name = made.Name;
+        WindowMs = made.WindowMs;
+        GraceMs = made.GraceMs;
+        // A marker passes its checksum before it gets here; a width of zero would still end in a division by it.
+        BucketWidthMs = Math.Max(1, made.BucketWidthMs);
+    }
+
+    /// <summary>The class that buckets in a state were made with, whatever this version would make of its window.</summary>
+    public static WindowClass Of(in MarkerClass made) => new(made);
+
+    /// <summary>
+    /// How many buckets each of that many classes is cut into, so that all of them have at most <see cref="MaxLiveBuckets"/>
+    /// live: 7 for up to 4 classes, 2 for 10. Fewer are wider: an expired ID is held up to one bucket longer.
+    /// </summary>
+    public static int SlicesFor(int classes) =>
+        Math.Min(BucketsPerRetention, (MaxLiveBuckets / classes) - 1);
+
     /// <summary>Number in bucket ids.</summary>
-    public ushort Id { get; }
+    public ushort Id { get; init; }
 
     /// <summary>Type pattern, empty for the default.</summary>
     public string Name { get; }

@@ -34,7 +34,7 @@ internal sealed class DictionaryStore : IFirstSeenStore
                 if (
                     e.Key == probe.Key
                     && WindowClass.IsWithin(e.Entry.SeenMs, probe.TimestampMs, probe.WindowMs)
-                    && (best is null || e.Entry.SeenMs > best.Value.Entry.SeenMs)
+                    && (best is null || IsLater(e, best.Value))
                 )
                 {
                     best = e;
@@ -45,7 +45,25 @@ internal sealed class DictionaryStore : IFirstSeenStore
         }
     }
 
-    public void Add(ReadOnlySpan<NewEntry> entries) => _entries.AddRange(entries);
+    private static bool IsLater(in NewEntry a, in NewEntry b) =>
+        a.Entry.SeenMs != b.Entry.SeenMs ? a.Entry.SeenMs > b.Entry.SeenMs : a.Bucket < b.Bucket;
+
+    // In a bucket an ID stands once, with its greatest time.
+    public void Add(ReadOnlySpan<NewEntry> entries)
+    {
+        foreach (NewEntry entry in entries)
+        {
+            int at = _entries.FindIndex(e => e.Key == entry.Key && e.Bucket == entry.Bucket);
+            if (at < 0)
+            {
+                _entries.Add(entry);
+            }
+            else if (entry.Entry.SeenMs > _entries[at].Entry.SeenMs)
+            {
+                _entries[at] = entry;
+            }
+        }
+    }
 
     public void BeginSeal(StoreHeader header) { }
 

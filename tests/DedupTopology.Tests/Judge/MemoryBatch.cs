@@ -6,17 +6,26 @@ namespace DedupTopology.Tests.Judge;
 /// <summary>Records of one partition in memory.</summary>
 internal sealed class MemoryBatch : RecordBatch
 {
-    private readonly List<(byte[]? Key, long TimestampMs, long Offset)> _records = [];
+    private readonly List<Record> _records = [];
 
     public override int Count => _records.Count;
 
-    public MemoryBatch Add(string? key, long timestampMs)
+    public MemoryBatch Add(string? key, long timestampMs, string value = "v", string? type = null)
     {
         _records.Add(
-            (key is null ? null : Encoding.UTF8.GetBytes(key), timestampMs, _records.Count)
+            new Record(
+                key is null ? null : Encoding.UTF8.GetBytes(key),
+                timestampMs,
+                Encoding.UTF8.GetBytes(value),
+                type is null ? null : Encoding.UTF8.GetBytes(type),
+                FirstOffset + _records.Count
+            )
         );
         return this;
     }
+
+    /// <summary>Offset of the first record.</summary>
+    public long FirstOffset { get; init; }
 
     public override void Get(int index, out RecordView record) =>
         record = new RecordView(
@@ -24,7 +33,7 @@ internal sealed class MemoryBatch : RecordBatch
             index,
             _records[index].Key,
             _records[index].Key is null,
-            "v"u8,
+            _records[index].Value,
             valueIsNull: false,
             _records[index].TimestampMs,
             0,
@@ -35,7 +44,7 @@ internal sealed class MemoryBatch : RecordBatch
 
     public override long OffsetOf(int index) => _records[index].Offset;
 
-    public override int HeaderCount(int index) => 0;
+    public override int HeaderCount(int index) => _records[index].Type is null ? 0 : 1;
 
     public override void GetHeader(
         int index,
@@ -43,7 +52,21 @@ internal sealed class MemoryBatch : RecordBatch
         out ReadOnlySpan<byte> name,
         out ReadOnlySpan<byte> value,
         out bool isNull
-    ) => throw new ArgumentOutOfRangeException(nameof(header));
+    )
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(header, 0);
+        name = "type"u8;
+        value = _records[index].Type;
+        isNull = false;
+    }
 
     public override void Release() { }
+
+    private readonly record struct Record(
+        byte[]? Key,
+        long TimestampMs,
+        byte[] Value,
+        byte[]? Type,
+        long Offset
+    );
 }

@@ -1,0 +1,54 @@
+using Dedup.Contracts.Identity;
+using Dedup.Topology.Ledger;
+using Dedup.Topology.Records;
+
+namespace Dedup.Topology.Judge;
+
+/// <content>Where a record goes whose judgement is not enforced.</content>
+public sealed partial class PartitionJudge
+{
+    /// <summary>Off: everything is forwarded but what no topic takes.</summary>
+    private void PassOn(
+        RecordBatch batch,
+        int from,
+        int count,
+        Refusals refusals,
+        Span<Judgement> judgements
+    )
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Reason reason = WhyUnsendable(batch, from + i, refusals);
+            judgements[i] =
+                reason == Reason.None
+                    ? new Judgement(Verdict.Unjudged, Destination.Clean, Reason.None, default)
+                    : new Judgement(Verdict.Invalid, Destination.Quarantine, reason, default);
+            Ledger.Count(judgements[i].Verdict, judgements[i].Destination, reason);
+        }
+    }
+
+    /// <summary>Shadow: what would have gone elsewhere goes to clean, but for what cannot be sent there unchanged.</summary>
+    private Judgement Spare(
+        in Judgement judgement,
+        int at,
+        RecordBatch batch,
+        int index,
+        Refusals refusals
+    ) =>
+        _mode.IsEnforced(_identified[at].PercentHash)
+        || WhyUnsendable(batch, index, refusals) != Reason.None
+            ? judgement
+            : judgement with
+            {
+                Destination = Destination.Clean,
+                IsSpared = true,
+            };
+
+    /// <summary>A topic refused it for good, or the client would replace its timestamp; else None.</summary>
+    private static Reason WhyUnsendable(RecordBatch batch, int index, Refusals refusals) =>
+        !refusals.IsEmpty
+        && refusals.TryGet(batch.PartitionOf(index), batch.OffsetOf(index), out Reason refusal)
+            ? refusal
+        : batch.TimestampOf(index) <= 0 ? Reason.TimestampMissing
+        : Reason.None;
+}
