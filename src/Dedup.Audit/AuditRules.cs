@@ -46,6 +46,12 @@ public sealed record AuditRules
     /// <summary>How far ahead of the wall clock a timestamp may be, in ms; null: one hour, at most a quarter of the window.</summary>
     public long? MaxFutureMs { get; init; }
 
+    /// <summary><see cref="MaxFutureMs"/> of a class as the recipe numbers it, in ms; null: the same for all.</summary>
+    public Func<ushort, long>? MaxFutureOfClass { get; init; }
+
+    internal long MaxFutureOf(ushort windowClass) =>
+        MaxFutureOfClass?.Invoke(windowClass) ?? EffectiveMaxFutureMs;
+
     internal long EffectiveMaxFutureMs => MaxFutureMs ?? Math.Min(3_600_000, Window.WindowMs / 4);
 
     internal AuditWindow WindowOf(ushort windowClass) =>

@@ -21,18 +21,39 @@ public static class HeaderNames
     /// <summary>Quarantine: timestamp of the record in ms since the epoch, as it came.</summary>
     public const string SourceTimestamp = "dedup.source.timestamp";
 
-    /// <summary>Duplicates: topic of the first occurrence.</summary>
+    /// <summary>Duplicates, and conflicts in quarantine: topic of the first occurrence.</summary>
     public const string FirstTopic = "dedup.first.topic";
 
-    /// <summary>Duplicates: partition of the first occurrence.</summary>
+    /// <summary>Duplicates, and conflicts in quarantine: partition of the first occurrence.</summary>
     public const string FirstPartition = "dedup.first.partition";
 
-    /// <summary>Duplicates: offset of the first occurrence.</summary>
+    /// <summary>Duplicates, and conflicts in quarantine: offset of the first occurrence.</summary>
     public const string FirstOffset = "dedup.first.offset";
 
-    /// <summary>Duplicates: timestamp of the first occurrence.</summary>
+    /// <summary>Duplicates, and conflicts in quarantine: timestamp of the first occurrence.</summary>
     public const string FirstTimestamp = "dedup.first.timestamp";
 
-    /// <summary>Shadow mode with headers: verdict.</summary>
+    /// <summary>Clean, with headers: verdict: what the judge says, whatever the mode does with it.</summary>
     public const string Verdict = "dedup.verdict";
+
+    /// <summary>Clean, with headers: standard: the tenant, where the scope has one.</summary>
+    public const string TenantId = "tenant-id";
+
+    /// <summary>Clean, with headers: standard: the visible key.</summary>
+    public const string DedupeKey = "dedupe-key";
+
+    /// <summary>Clean, with headers: standard: the ID as the record has it; of content and of joined sources the hash in hex.</summary>
+    public const string EventId = "event-id";
+
+    /// <summary>Clean, with headers: standard: the input topic.</summary>
+    public const string EventTopic = "event-topic";
+
+    /// <summary>Clean, with headers: standard: the time that windows go by, ISO 8601 in UTC with milliseconds.</summary>
+    public const string EventCreatedAt = "event-created-at";
+
+    /// <summary>Clean, with headers: standard: how often the event was put through before, 0 unless the record says otherwise.</summary>
+    public const string RetryCount = "retry-count";
+
+    /// <summary>Clean, with headers: standard: one more than the retry count.</summary>
+    public const string ProcessingAttempt = "processing-attempt";
 }

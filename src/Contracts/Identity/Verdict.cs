@@ -22,6 +22,26 @@ public enum Verdict : byte
     Unjudged = 5,
 }
 
+/// <summary>The names of verdicts in headers, counts, and metrics.</summary>
+public static class VerdictText
+{
+    private static readonly string[] Names =
+    [
+        "first",
+        "duplicate",
+        "conflict",
+        "late",
+        "invalid",
+        "unjudged",
+    ];
+
+    /// <summary>How many verdicts there are.</summary>
+    public static int Count => Names.Length;
+
+    /// <summary>The name of a verdict, in lower case.</summary>
+    public static string Of(Verdict verdict) => Names[(int)verdict];
+}
+
 /// <summary>Why a record went to quarantine. The list is closed; <see cref="ReasonText"/> names each as users see it.</summary>
 public enum Reason : byte
 {
@@ -114,4 +134,35 @@ public static class ReasonText
 
     /// <summary>The name of a reason, lowercase with hyphens.</summary>
     public static string Of(Reason reason) => Names[(int)reason];
+
+    /// <summary>
+    /// What a quarantined record's detail header says, one sentence without its end; empty where the name says it all.
+    /// </summary>
+    public static string DetailOf(Reason reason) =>
+        reason switch
+        {
+            Reason.NoId => "no source of the recipe gives an ID",
+            Reason.NullKey => "the record key is the ID, and it is null",
+            Reason.MalformedJson => "the payload is not JSON",
+            Reason.JsonTooDeep => "the payload is nested deeper than json.max-depth",
+            Reason.JsonTooLarge => "the ID was not found within json.max-bytes of the payload",
+            Reason.TimestampMissing =>
+                "the time is missing, not positive, or cannot be read: the record's timestamp, or the value that 'time' names",
+            Reason.TimestampTooFarInFuture =>
+                "the time is further ahead of the clock than max-future: it would expire what is remembered",
+            Reason.RefusedTooLarge => "the topic that it belongs on refuses it for its size",
+            Reason.RefusedTimestamp => "the topic that it belongs on refuses it for its timestamp",
+            Reason.Refused => "the topic that it belongs on refuses it",
+            Reason.Late =>
+                "older than the clock less grace, with an ID that is not remembered: it may be a first or not",
+            Reason.Conflict =>
+                "the same ID as the first occurrence that the headers name, with other content",
+            Reason.ContentPathMissing => "a path that the content ID includes leads to nothing",
+            Reason.SchemaInvalid => "the payload does not fit its schema",
+            Reason.SchemaUnavailable => "the schema registry could not be asked",
+            Reason.OverQuota => "the tenant is over its quota",
+            Reason.ScopeMissing => "a part of the scope that is required is missing",
+            Reason.IdTooLong => "the ID is longer than the limit",
+            _ => "",
+        };
 }

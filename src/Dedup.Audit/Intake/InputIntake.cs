@@ -122,7 +122,7 @@ internal sealed class InputIntake(
         {
             entry.Marks |= InputMarks.InQuarantine;
             entry.Quarantined = held.Reason;
-            if (entry.Contents.TimestampMs > held.OwnTimestampMs + _maxFutureMs)
+            if (entry.Contents.TimestampMs > held.OwnTimestampMs + rules.MaxFutureOf(entry.Class))
             {
                 entry.Marks |= InputMarks.TooFarConfirmed;
             }

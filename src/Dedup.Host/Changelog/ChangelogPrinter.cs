@@ -140,7 +140,8 @@ public sealed class ChangelogPrinter
         );
         foreach (MarkerClass c in m.Classes)
         {
-            string name = c.Name.Length == 0 ? "default" : $"'{c.Name}'";
+            string name = c.Pattern.Length == 0 ? "default" : $"'{c.Pattern}'";
+            name += c.IsRetired ? ", retired" : "";
             _output.WriteLine(
                 $"            window {name}: {Quantities.Duration(c.WindowMs)}, grace {Quantities.Duration(c.GraceMs)}, clock {(c.ClockMs < 0 ? "not set" : Instant(c.ClockMs))}"
             );
@@ -232,7 +233,8 @@ public sealed class ChangelogPrinter
         {
             json.WriteStartObject();
             json.WriteNumber("class", c.Id);
-            json.WriteString("name", c.Name);
+            json.WriteString("name", c.Pattern);
+            json.WriteBoolean("retired", c.IsRetired);
             json.WriteNumber("windowMs", c.WindowMs);
             json.WriteNumber("graceMs", c.GraceMs);
             json.WriteNumber("bucketWidthMs", c.BucketWidthMs);

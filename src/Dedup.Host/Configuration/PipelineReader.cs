@@ -25,9 +25,9 @@ internal static class PipelineReader
         string? quarantine =
             Topic(section, "quarantine") ?? (input is null ? null : $"{input}.quarantine");
         string? duplicates = Topic(section, "duplicates");
-        WindowClass window = Window(section);
-        long maxFuture = MaxFuture(section, window.WindowMs);
-        Recipe? recipe = RecipeReader.Read(section);
+        ImmutableArray<WindowClass> windows = WindowReader.Read(section);
+        long maxFuture = MaxFuture(section, windows[0].WindowMs);
+        Recipe? recipe = WindowReader.Apply(RecipeReader.Read(section), windows, section);
         CheckPartitioning(section, recipe);
         LatePolicy late = section.Choice("late") switch
         {
@@ -43,7 +43,7 @@ internal static class PipelineReader
             return null;
         }
 
-        return new PipelineSpec
+        var spec = new PipelineSpec
         {
             Name = member.Name,
             Input = input,
@@ -51,11 +51,12 @@ internal static class PipelineReader
             Quarantine = quarantine,
             Duplicates = duplicates,
             Recipe = recipe,
-            Windows = [window],
+            Windows = windows,
             Late = late,
             MaxFutureMs = maxFuture,
             Start = start,
         };
+        return PolicyReader.Apply(spec, section);
     }
 
     /// <summary>What can only be wrong between pipelines.</summary>
@@ -165,23 +166,6 @@ internal static class PipelineReader
                 );
             }
         }
-    }
-
-    private static WindowClass Window(SectionReader section)
-    {
-        long window = section.Duration("window");
-        long grace = section.Duration("grace", window);
-        if (grace > window * WindowClass.MaxGraceWindows)
-        {
-            section.Context.Findings.Error(
-                section.Where("grace"),
-                $"'{section.PathOf("grace")}' is {section.Find("grace")!.Describe()}, more than {WindowClass.MaxGraceWindows} windows of {Quantities.Duration(window)}",
-                $"write at most {Quantities.Duration(window * WindowClass.MaxGraceWindows)}, or make the window longer"
-            );
-            grace = window;
-        }
-
-        return new WindowClass(0, "", window, grace);
     }
 
     private static long MaxFuture(SectionReader section, long window)

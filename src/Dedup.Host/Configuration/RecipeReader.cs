@@ -4,7 +4,7 @@ using Dedup.Topology.Identify.Sources;
 
 namespace Dedup.Host.Configuration;
 
-/// <summary>Reads what makes a recipe: <c>id</c>, <c>scope</c>, <c>json</c>. The recipe's own parser does the work.</summary>
+/// <summary>Reads what makes a recipe: <c>id</c>, <c>scope</c>, <c>fingerprint</c>, <c>id-prefix</c>, <c>json</c>. The recipe's own parser does the work.</summary>
 internal static class RecipeReader
 {
     /// <summary>How recipes are written.</summary>
@@ -32,6 +32,8 @@ internal static class RecipeReader
                 {
                     Id = Node(id),
                     Scope = Optional(section.Find("scope")),
+                    Fingerprint = Optional(section.Find("fingerprint")),
+                    Prefix = Optional(section.Find("id-prefix")),
                     Json = Optional(section.Find("json")),
                     Line = section.Place.Line,
                 }
@@ -43,17 +45,6 @@ internal static class RecipeReader
                     ? new Place(section.Place.Source, error.Line).ToString()
                     : section.Where("id");
             section.Context.Findings.Error(where, $"{section.Title}: {error.What}", error.Fix);
-        }
-
-        // The core gives such IDs; the judge does not look into neighbouring buckets yet.
-        if (result.Recipe?.Sources.Any(static s => s.BucketMs > 0) == true)
-        {
-            section.Context.Findings.Error(
-                section.Where("id"),
-                $"{section.Title}: 'bucket' of a content ID is not in this version",
-                "take it out"
-            );
-            return null;
         }
 
         return result.Recipe;

@@ -159,6 +159,17 @@ internal sealed class SectionReader
                     "take it out and give --accept-loss PIPELINE to 'dedup run' once"
                 );
             }
+            else if (
+                _path.StartsWith("pipelines.", StringComparison.Ordinal)
+                && member.Name == "percent"
+            )
+            {
+                Context.Findings.Error(
+                    where,
+                    "'percent' is not a setting: it is a mode",
+                    "write mode: { percent: N }"
+                );
+            }
             else if (SettingTable.Planned.TryGetValue(member.Name, out string? what))
             {
                 Context.Findings.Error(

@@ -210,6 +210,36 @@ public static class SettingTable
         },
         new()
         {
+            Path = "pipelines.*.id-prefix",
+            Kind = SettingKind.Text,
+            Default = "dedup",
+            RangeText = "text",
+            Meaning = "First part of the visible key (header `dedupe-key`).",
+            Consequence = "It has no part in what is the same event.",
+        },
+        new()
+        {
+            Path = "pipelines.*.fingerprint",
+            Kind = SettingKind.Text,
+            Default = "none",
+            RangeText = "`payload` \\| a list of paths such as `[$.amount, $.currency]`",
+            Meaning =
+                "What tells a conflict from a duplicate: a hash of it is kept beside each ID.",
+            Consequence =
+                "The same ID with another fingerprint is a conflict. Eight bytes more for each ID held.",
+        },
+        new()
+        {
+            Path = "pipelines.*.conflict",
+            Kind = SettingKind.Choice,
+            Default = "quarantine",
+            Choices = ["quarantine", "duplicate", "clean"],
+            Meaning = "What happens to a record with a known ID and another fingerprint.",
+            Consequence =
+                "quarantine names the first in headers; duplicate lets the first content stand; clean forwards every one of them. All are counted.",
+        },
+        new()
+        {
             Path = "pipelines.*.json",
             Kind = SettingKind.Section,
             Default = "all defaults",
@@ -252,6 +282,17 @@ public static class SettingTable
         },
         new()
         {
+            Path = "pipelines.*.windows",
+            Kind = SettingKind.Text,
+            Default = "none",
+            RangeText =
+                "up to 9 lines `type: DURATION` or `type: { window: DURATION, grace: DURATION }`; `*` in a type stands for any characters, and the longest pattern wins",
+            Meaning = "Windows of event types, which `scope.type` gives.",
+            Consequence =
+                "A type without one of its own has `window`. Up to 3 types change nothing else; more make buckets wider, so that an expired ID is held longer.",
+        },
+        new()
+        {
             Path = "pipelines.*.grace",
             Kind = SettingKind.Duration,
             Default = "the window",
@@ -261,6 +302,28 @@ public static class SettingTable
                 "How far behind the partition's clock a record may arrive and still be judged completely.",
             Consequence =
                 "IDs are held for window + grace. A record further behind, with an unknown ID, is late.",
+        },
+        new()
+        {
+            Path = "pipelines.*.refresh",
+            Kind = SettingKind.Choice,
+            Default = "false",
+            Choices = ["false", "true"],
+            Meaning = "Whether the window counts from the last occurrence instead of the first.",
+            Consequence =
+                "An ID that keeps coming is never a first again. Each duplicate is remembered, beside its first.",
+        },
+        new()
+        {
+            Path = "pipelines.*.time",
+            Kind = SettingKind.Text,
+            Default = "event",
+            RangeText =
+                "`event` (the record's timestamp) \\| `append` (the same, and the topic must have LogAppendTime) \\| `{ payload: $.path }`, with `unit: s` where numbers are seconds",
+            Meaning =
+                "Which time windows, clocks, and lateness go by. What is sent on keeps the record's timestamp.",
+            Consequence =
+                "payload: a record without a readable time is quarantined. append: a retry counts from when the broker got it, so nothing is ever late.",
         },
         new()
         {
@@ -283,6 +346,26 @@ public static class SettingTable
                 "What happens to late records: those of which state can no longer tell whether they are firsts.",
             Consequence =
                 "forward may let a very late duplicate through; drop may lose a very late first. All are counted.",
+        },
+        new()
+        {
+            Path = "pipelines.*.mode",
+            Kind = SettingKind.Text,
+            Default = "enforce",
+            RangeText = "`enforce` \\| `shadow` \\| `off` \\| `{ percent: 1 to 99 }`",
+            Meaning = "How much of the judging takes effect.",
+            Consequence =
+                "shadow judges, counts, and remembers as enforce does, and forwards everything; `{ percent: N }` enforces for the IDs whose hash falls into N %; off judges and remembers nothing. A change by restart loses no state.",
+        },
+        new()
+        {
+            Path = "pipelines.*.headers",
+            Kind = SettingKind.Text,
+            Default = "none",
+            RangeText = "`standard` \\| `verdict` \\| `[standard, verdict]`",
+            Meaning = "Headers that are added to clean records.",
+            Consequence =
+                "standard: tenant-id, dedupe-key, event-id, event-topic, event-created-at, retry-count, processing-attempt, each unless the record has it. verdict: dedup.verdict. Without it clean records are unchanged.",
         },
         new()
         {
@@ -319,18 +402,9 @@ public static class SettingTable
     public static IReadOnlyDictionary<string, string> Planned { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["windows"] = "windows by event type",
-            ["refresh"] = "windows that count from the last occurrence",
-            ["time"] = "other clocks than the record's timestamp",
-            ["fingerprint"] = "conflicts",
-            ["conflict"] = "conflicts",
-            ["headers"] = "added headers",
-            ["mode"] = "shadow mode",
-            ["percent"] = "enforcing for a share of the IDs",
             ["quota"] = "quotas by tenant",
             ["quotas"] = "quotas by tenant",
             ["canonical"] = "other canonical forms",
-            ["id-prefix"] = "visible keys",
             ["on-missing"] = "content recipes",
             ["schema-registry"] = "schema validation",
             ["validate"] = "schema validation",

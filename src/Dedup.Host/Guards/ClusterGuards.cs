@@ -90,9 +90,31 @@ public static class ClusterGuards
         if (inputKnown)
         {
             ClientLimit(config, input, findings);
+            AppendTime(config, spec, input, findings);
         }
 
         Group(config, spec, facts, findings);
+    }
+
+    private static void AppendTime(
+        DedupConfig config,
+        PipelineSpec spec,
+        TopicFacts input,
+        FindingList findings
+    )
+    {
+        if (
+            spec.Time.IsAppend
+            && input.Configs?.GetValueOrDefault("message.timestamp.type") is { } type
+            && type != "LogAppendTime"
+        )
+        {
+            findings.Error(
+                config.PlaceOf($"pipelines.{spec.Name}.time").ToString(),
+                $"'time: append' needs the broker's time in '{spec.Input}', whose records carry the producers' (message.timestamp.type={type})",
+                "set message.timestamp.type=LogAppendTime on the topic, or write time: event"
+            );
+        }
     }
 
     private static void Topic(

@@ -12,7 +12,7 @@ namespace Dedup.Host.Topics;
 /// </summary>
 public static class TopicRequirements
 {
-    /// <summary>Room for the headers that quarantine and duplicates add to a record.</summary>
+    /// <summary>Room for the headers that quarantine and duplicates, and clean with 'headers', add to a record.</summary>
     public const int HeaderRoomBytes = 16 * 1024;
 
     /// <summary>Largest chunk that the changelog gets is below this (Kafka's own default of max.message.bytes).</summary>
@@ -38,7 +38,7 @@ public static class TopicRequirements
                     .. Timestamps(spec),
                     AtLeast(
                         "max.message.bytes",
-                        inputBytes,
+                        inputBytes + (spec.Headers == HeaderSets.None ? 0 : HeaderRoomBytes),
                         Severity.Error,
                         $"the input takes records of {inputBytes} bytes, and those that do not fit would all be quarantined"
                     ),

@@ -45,6 +45,7 @@ internal static class VerifyRequests
         VerifyOptions options
     )
     {
+        RefuseUnlessAuditable(spec);
         var request = new AuditRequest
         {
             Kafka = config.Kafka.ToDictionary(),
@@ -66,7 +67,12 @@ internal static class VerifyRequests
                     LatePolicy.Drop => AuditLatePolicy.Drop,
                     _ => AuditLatePolicy.Forward,
                 },
+                WindowOfClass = c => new AuditWindow(
+                    spec.Windows[c].WindowMs,
+                    spec.Windows[c].GraceMs
+                ),
                 MaxFutureMs = spec.MaxFutureMs,
+                MaxFutureOfClass = c => spec.MaxFutureOf(c),
             },
         };
         if (options.MemoryBytes > 0)
@@ -75,6 +81,33 @@ internal static class VerifyRequests
         }
 
         return options.TempDirectory is { } temp ? request with { TempDirectory = temp } : request;
+    }
+
+    /// <summary>An audit by other rules than the pipeline's would report nonsense: better one line.</summary>
+    private static void RefuseUnlessAuditable(PipelineSpec spec)
+    {
+        string[] policies =
+        [
+            .. new (bool IsSet, string Name)[]
+            {
+                (spec.Refresh, "refresh: true"),
+                (spec.Recipe.Fingerprint is not null, "fingerprint"),
+                (spec.Recipe.Sources.Any(static s => s.BucketMs > 0), "bucket in a content ID"),
+                (spec.Time.Payload is not null, "time: payload"),
+                (spec.Mode.Kind != ModeKind.Enforce, "mode"),
+                (spec.Headers != HeaderSets.None, "headers"),
+            }
+                .Where(static p => p.IsSet)
+                .Select(static p => p.Name),
+        ];
+        if (policies.Length > 0)
+        {
+            throw new ProblemException(
+                ExitCode.Usage,
+                $"pipeline '{spec.Name}' has {string.Join(", ", policies)}, which this audit does not know",
+                "read its counts with 'dedup changelog'; they add up in every marker"
+            );
+        }
     }
 
     // A pipeline in options may never have run under this group (it was run elsewhere, or by hand): then all of the input counts.

@@ -9,10 +9,12 @@ using Dedup.Topology.Records;
 
 namespace Dedup.Kafka.Route;
 
-/// <summary>Turns a judgement into what is sent: clean unchanged, duplicates and quarantine with headers that say where they came from.</summary>
+/// <summary>Turns a judgement into what is sent: clean unchanged but for headers that the user asked for, duplicates and quarantine with headers that say where they came from.</summary>
 internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals refusals)
 {
     private readonly AddedHeaders _added = new();
+    private readonly CleanHeaders? _cleanHeaders =
+        spec.Headers == HeaderSets.None ? null : new CleanHeaders(spec);
 
     /// <summary>Sends one record to where its judgement says. Hot path: nothing is allocated for clean and dropped ones.</summary>
     /// <param name="batch">The batch.</param>
@@ -38,14 +40,14 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
                     batch,
                     index,
                     batch.TimestampOf(index),
-                    added: null
+                    _cleanHeaders?.Of(batch, index, judgement)
                 );
             case Destination.Duplicate when spec.Duplicates is not null:
                 batch.Get(index, out RecordView duplicate);
                 return SendDuplicate(batch, duplicate, judgement.FirstSeen);
             case Destination.Quarantine:
                 batch.Get(index, out RecordView hostile);
-                return SendQuarantine(batch, hostile, judgement.Reason, nowMs);
+                return SendQuarantine(batch, hostile, judgement, nowMs);
             default:
                 return TxResult.Ok;
         }
@@ -54,10 +56,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
     private TxResult SendDuplicate(RecordBatch batch, in RecordView record, in SeenEntry first)
     {
         AddSource(record);
-        _added.Add(HeaderNames.FirstTopic, spec.Input);
-        _added.Add(HeaderNames.FirstPartition, record.Partition);
-        _added.Add(HeaderNames.FirstOffset, first.SourceOffset);
-        _added.Add(HeaderNames.FirstTimestamp, first.SeenMs);
+        AddFirst(record, first);
         return ports.Sink.Forward(
             SinkTopic.Duplicates,
             record.Partition,
@@ -75,12 +74,12 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
     private TxResult SendQuarantine(
         RecordBatch batch,
         in RecordView record,
-        Reason reason,
+        in Judgement judgement,
         long nowMs
     )
     {
         AddSource(record);
-        _added.Add(HeaderNames.Reason, ReasonText.Of(reason));
+        _added.Add(HeaderNames.Reason, ReasonText.Of(judgement.Reason));
         if (!refusals.IsEmpty && refusals.IsWithoutPayload(record.Partition, record.Offset))
         {
             _added.Add(HeaderNames.Detail, "payload left out: the quarantine topic refuses it too");
@@ -95,6 +94,17 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
             );
         }
 
+        string detail = ReasonText.DetailOf(judgement.Reason);
+        if (detail.Length > 0)
+        {
+            _added.Add(HeaderNames.Detail, detail);
+        }
+
+        if (judgement.Verdict == Verdict.Conflict)
+        {
+            AddFirst(record, judgement.FirstSeen);
+        }
+
         return ports.Sink.Forward(
             SinkTopic.Quarantine,
             record.Partition,
@@ -103,6 +113,14 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
             nowMs,
             _added
         );
+    }
+
+    private void AddFirst(in RecordView record, in SeenEntry first)
+    {
+        _added.Add(HeaderNames.FirstTopic, spec.Input);
+        _added.Add(HeaderNames.FirstPartition, record.Partition);
+        _added.Add(HeaderNames.FirstOffset, first.SourceOffset);
+        _added.Add(HeaderNames.FirstTimestamp, first.SeenMs);
     }
 
     private void AddSource(in RecordView record)

@@ -113,7 +113,7 @@ public sealed partial class PartitionJudge
     {
         if (_spec.Refresh && identified.BucketMs == 0 && probe.TimestampMs > seen.SeenMs)
         {
-            Overlay.Raise(
+            Overlay.MoveOn(
                 new NewEntry(
                     KeyVariants.LastOccurrence(identified.Key),
                     seen with

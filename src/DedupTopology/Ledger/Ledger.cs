@@ -31,10 +31,6 @@ public sealed class PartitionLedger
     private const int FirstVerdict = 1 + Destinations;
     private const int FirstSpared = FirstVerdict + Verdicts;
     private const int FirstReason = FirstSpared + Verdicts;
-    private static readonly string[] VerdictNames =
-    [
-        .. Enum.GetValues<Verdict>().Select(static v => v.ToString().ToLowerInvariant()),
-    ];
     private static readonly string[] Names = MakeNames();
 
     private readonly long[] _committed = new long[Names.Length];
@@ -138,9 +134,6 @@ public sealed class PartitionLedger
         return counts.ToImmutable();
     }
 
-    /// <summary>The name of a verdict in counts and headers.</summary>
-    internal static string NameOf(Verdict verdict) => VerdictNames[(int)verdict];
-
     private static string[] MakeNames()
     {
         List<string> names =
@@ -151,8 +144,13 @@ public sealed class PartitionLedger
             "to.quarantine",
             "to.late-dropped",
         ];
-        names.AddRange(VerdictNames.Select(static v => "verdict." + v));
-        names.AddRange(VerdictNames.Select(static v => "shadow." + v));
+        foreach (string kind in new[] { "verdict.", "shadow." })
+        {
+            for (int i = 0; i < Verdicts; i++)
+            {
+                names.Add(kind + VerdictText.Of((Verdict)i));
+            }
+        }
 
         for (int i = 0; i < ReasonText.Count; i++)
         {

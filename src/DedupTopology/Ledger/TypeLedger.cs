@@ -178,7 +178,7 @@ public sealed class TypeLedger
         return verdict >= 0;
     }
 
-    private static string Name(int verdict) => PartitionLedger.NameOf((Verdict)verdict);
+    private static string Name(int verdict) => VerdictText.Of((Verdict)verdict);
 
     // FNV-1a over length and the first and last eight bytes: names are few, and a probe compares them whole.
     private static uint Hash(ReadOnlySpan<byte> type)

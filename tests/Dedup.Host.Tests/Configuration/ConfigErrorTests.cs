@@ -79,9 +79,9 @@ public sealed class ConfigErrorTests
     [InlineData("accept-loss: true", 8, "'accept-loss' is not a setting", "--accept-loss")]
     [InlineData("input: other", 8, "'input' is set twice, first in line 5", "keep one")]
     [InlineData(
-        "mode: shadow",
+        "quota: {}",
         8,
-        "'pipelines.orders.mode' (shadow mode) is not in this version",
+        "'pipelines.orders.quota' (quotas by tenant) is not in this version",
         "take it out"
     )]
     [InlineData(
@@ -271,9 +271,9 @@ public sealed class ConfigErrorTests
         "partitioning: by-input"
     )]
     [InlineData(
-        "{ content: { bucket: 100ms } }",
-        "'bucket' of a content ID is not in this version",
-        "take it out"
+        "{ content: { bucket: 13h } }",
+        "a bucket of 13h does not fit twice into the window of 24h",
+        "write a bucket of at most 12h"
     )]
     [InlineData("", "'pipelines.orders.id' is nothing", "`key`")]
     public void Recipe(string id, string what, string fix) =>
@@ -284,7 +284,7 @@ public sealed class ConfigErrorTests
     [InlineData("scope: { tenat: key }", 8, "unknown 'tenat'", "did you mean 'tenant'?")]
     [InlineData("json:\n  max-depth: 0", 9, "json.max-depth", "1 to 512")]
     [InlineData("json:\n  max-dept: 1", 9, "unknown 'max-dept'", "did you mean 'max-depth'?")]
-    [InlineData("fingerprint: payload", 8, "(conflicts) is not in this version", "take it out")]
+    [InlineData("fingerprint: paylod", 8, "unknown 'paylod'", "did you mean 'payload'?")]
     public void Scope_and_limits(string lines, int line, string what, string fix) =>
         Load.Text(Load.WithPipelineLines(lines))
             .Findings.ShouldSay($"dedup.yaml:{line}", what, fix);

@@ -214,7 +214,11 @@ public sealed class Reference
     private ModelRecord QuarantineForm(LogEntry entry, Reason reason) =>
         With(
             entry.Record!,
-            [.. SourceHeaders(entry), Header(HeaderNames.Reason, ReasonText.Of(reason))],
+            [
+                .. SourceHeaders(entry),
+                Header(HeaderNames.Reason, ReasonText.Of(reason)),
+                Header(HeaderNames.Detail, ReasonText.DetailOf(reason)),
+            ],
             -1
         );
 

@@ -10,7 +10,13 @@ internal sealed class MemoryBatch : RecordBatch
 
     public override int Count => _records.Count;
 
-    public MemoryBatch Add(string? key, long timestampMs, string value = "v", string? type = null)
+    public MemoryBatch Add(
+        string? key,
+        long timestampMs,
+        string value = "v",
+        string? type = null,
+        string header = "type"
+    )
     {
         _records.Add(
             new Record(
@@ -18,6 +24,7 @@ internal sealed class MemoryBatch : RecordBatch
                 timestampMs,
                 Encoding.UTF8.GetBytes(value),
                 type is null ? null : Encoding.UTF8.GetBytes(type),
+                Encoding.UTF8.GetBytes(header),
                 FirstOffset + _records.Count
             )
         );
@@ -55,7 +62,7 @@ internal sealed class MemoryBatch : RecordBatch
     )
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(header, 0);
-        name = "type"u8;
+        name = _records[index].Header;
         value = _records[index].Type;
         isNull = false;
     }
@@ -67,6 +74,7 @@ internal sealed class MemoryBatch : RecordBatch
         long TimestampMs,
         byte[] Value,
         byte[]? Type,
+        byte[] Header,
         long Offset
     );
 }

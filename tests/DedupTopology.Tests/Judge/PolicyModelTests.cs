@@ -138,7 +138,7 @@ public sealed class PolicyModelTests
 
     private static bool Run(Case c)
     {
-        var run = new ModelRun(c);
+        using var run = new ModelRun(c);
         foreach (Step step in c.Steps)
         {
             run.Take(step);
@@ -149,7 +149,7 @@ public sealed class PolicyModelTests
     }
 
     /// <summary>One case: the judge with its store, the model, and the model as of the last commit.</summary>
-    private sealed class ModelRun
+    private sealed class ModelRun : IDisposable
     {
         private readonly Case _case;
         private readonly List<ModelRecord> _waiting = [];
@@ -180,6 +180,8 @@ public sealed class PolicyModelTests
             };
             _committed = _model.Copy();
         }
+
+        public void Dispose() => _store.Dispose();
 
         public void Take(Step step)
         {
