@@ -102,6 +102,9 @@ internal sealed class RocksStore : IFirstSeenStore
     /// <summary>Whether filters are still being made and lookups go through; for tests and measurements.</summary>
     internal bool IsBuildingFilters => _storage.Pending > 0;
 
+    /// <summary>Whether a seal is under way on disk; for tests.</summary>
+    internal bool IsSealing => _seal is { IsDone: false };
+
     /// <inheritdoc/>
     public void Find(ReadOnlySpan<StoreProbe> probes, Span<StoreHit> hits)
     {

@@ -5,6 +5,7 @@ using Dedup.RocksDb.Filter;
 using Dedup.RocksDb.Native;
 using Dedup.RocksDb.Recent;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 
 namespace Dedup.RocksDb.Seal;
 
@@ -19,6 +20,9 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
     // Rows are read in the order of keys, that is at random: far enough ahead that memory answers in time.
     private const int PrefetchDistance = 16;
     private volatile bool _isDone;
+
+    // Which bug is planted is known on the lane's thread only.
+    private readonly bool _isHeaderEarly = Planted.Is(PlantedBug.FloorBeforeBuckets);
 
     /// <summary>The cut table; answers until the seal is complete.</summary>
     public RecentTable Table { get; } = table;
@@ -42,6 +46,11 @@ internal sealed class SealJob(RecentTable table, StoreHeader header, Storage sto
             {
                 files.Add(WriteFile(Table.Buckets[i], scratch.Sorter, start, ends[i] - start));
             }
+        }
+
+        if (_isHeaderEarly)
+        {
+            storage.WriteHeader(Header);
         }
 
         storage.CrashPoint(StoreCrashPoints.SealSstWritten);

@@ -17,13 +17,13 @@ public sealed class Auditor
     private ModelTopic Input => Cluster.Topic(_simulation.Scenario.Spec.Input);
 
     /// <summary>I5 for what a process leaves on disk.</summary>
-    public void CheckDisk(ModelDisk disk, string when)
+    public void CheckDisk(IStateDisk disk, string when)
     {
         try
         {
-            foreach ((int partition, StoreFiles files) in disk.Stores)
+            foreach (IStoreEvidence store in disk.Evidence())
             {
-                new StoreChecker(_simulation, partition).Check(files, when);
+                new StoreChecker(_simulation, store.Partition).Check(store, when);
             }
         }
         catch (ViolationException e)

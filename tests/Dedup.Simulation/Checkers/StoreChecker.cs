@@ -21,6 +21,7 @@ public sealed class StoreChecker
         EventKey Key,
         SeenEntry Entry
     )> _committed = [];
+    private readonly List<(EventKey Key, SeenEntry Entry)> _sent = [];
     private Marker? _last;
 
     /// <summary>Reads the changelog of a partition.</summary>
@@ -31,9 +32,9 @@ public sealed class StoreChecker
         // A double's disk may hold a partition that was added to the input only.
         foreach (LogEntry entry in Log?.Archive ?? [])
         {
-            if (entry.Kind == EntryKind.Data && IsCommitted(entry))
+            if (entry.Kind == EntryKind.Data)
             {
-                Read(entry);
+                Read(entry, IsCommitted(entry));
             }
         }
     }
@@ -47,12 +48,12 @@ public sealed class StoreChecker
         _last is null || _last.Classes.Length == 0 ? -1 : _last.Classes[0].ClockMs;
 
     /// <summary>Checks what a store left on disk.</summary>
-    public void Check(StoreFiles files, string when)
+    public void Check(IStoreEvidence store, string when)
     {
         bool isForeign =
-            files.Header is { } header
+            store.Header is { } header
             && header.Marker.RecipeVersion != _simulation.Identity.RecipeVersion;
-        if (files.IsCorrupt || isForeign)
+        if (isForeign)
         {
             return;
         }
@@ -63,23 +64,20 @@ public sealed class StoreChecker
             known.Add((key, entry));
         }
 
-        foreach ((BucketId bucket, Dictionary<EventKey, SeenEntry> entries) in files.Buckets)
+        foreach ((EventKey key, SeenEntry entry) in store.Entries(_sent))
         {
-            foreach ((EventKey key, SeenEntry entry) in entries)
+            if (!known.Contains((key, entry)))
             {
-                if (!known.Contains((key, entry)))
-                {
-                    throw Broken(
-                        when,
-                        $"bucket {bucket} holds {key} of input offset {entry.SourceOffset}, which was never committed"
-                    );
-                }
+                throw Broken(
+                    when,
+                    $"it holds {key} of input offset {entry.SourceOffset}, which was never committed"
+                );
             }
         }
 
-        if (files.Header is not null)
+        if (store.Header is not null)
         {
-            CheckReplay(files, files.Header.Floor, when);
+            CheckReplay(store, store.Header.Floor, when);
         }
     }
 
@@ -115,7 +113,7 @@ public sealed class StoreChecker
         }
     }
 
-    private void CheckReplay(StoreFiles files, long floor, string when)
+    private void CheckReplay(IStoreEvidence store, long floor, string when)
     {
         foreach ((long offset, BucketId bucket, EventKey key, SeenEntry entry) in _committed)
         {
@@ -124,11 +122,7 @@ public sealed class StoreChecker
                 continue;
             }
 
-            bool isThere =
-                files.Buckets.TryGetValue(bucket, out Dictionary<EventKey, SeenEntry>? entries)
-                && entries.TryGetValue(key, out SeenEntry found)
-                && found.SeenMs >= entry.SeenMs;
-            if (!isThere)
+            if (!store.Holds(bucket, key, entry))
             {
                 throw Broken(
                     when,
@@ -140,11 +134,11 @@ public sealed class StoreChecker
 
     private bool IsLive(SeenEntry entry) => ClockMs <= entry.SeenMs + WindowAndGraceMs;
 
-    private void Read(LogEntry entry)
+    private void Read(LogEntry entry, bool isCommitted)
     {
         if (MarkerCodec.IsMarkerKey(entry.Record!.Key))
         {
-            _last = MarkerCodec.TryRead(entry.Record.Value);
+            _last = isCommitted ? MarkerCodec.TryRead(entry.Record.Value) : _last;
         }
         else if (
             entry.Record.Value is not null
@@ -154,7 +148,11 @@ public sealed class StoreChecker
             var reader = new ChunkReader(entry.Record.Value);
             while (reader.TryNext(out EventKey id, out SeenEntry seen))
             {
-                _committed.Add((entry.Offset, key.Bucket, id, seen));
+                _sent.Add((id, seen));
+                if (isCommitted)
+                {
+                    _committed.Add((entry.Offset, key.Bucket, id, seen));
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dedup.Simulation.Disk;
 using Dedup.Simulation.Planting;
 using Dedup.Simulation.Runs;
 using Dedup.Simulation.Scenarios;
@@ -36,9 +37,10 @@ internal static class SimulateCommand
             return 2;
         }
 
+        using StateRoot? root = options.RealStore ? new StateRoot() : null;
         if (options.Seed is { } seed)
         {
-            return RunOne(seed, bug, options, output);
+            return RunOne(seed, bug, options, root?.Path, output);
         }
 
         if (options.Planted)
@@ -46,18 +48,24 @@ internal static class SimulateCommand
             return RunPlanted(bug, options, output);
         }
 
-        return RunMany(options, output);
+        return RunMany(options, root?.Path, output);
     }
 
     private static int RunOne(
         ulong seed,
         PlantedBug bug,
         SimulateOptions options,
+        string? stateRoot,
         TextWriter output
     )
     {
         Scenario scenario = Scenario.Of(seed, options.Overrides);
-        RunResult result = SimulatedRun.Run(scenario, options.Trace ? output : null, bug);
+        RunResult result = SimulatedRun.Run(
+            scenario,
+            options.Trace ? output : null,
+            bug,
+            stateRoot
+        );
         output.WriteLine(
             $"seed {seed}: {scenario.Processes} processes, {scenario.Lanes} lanes, {scenario.Partitions} partitions, {result.Records} records, {result.Commits} commits, {result.Steps} steps, {result.WorldMs} ms, {result.Faults} faults, quiet {result.QuietMs} ms, trace {result.TraceHash:x16}"
         );
@@ -68,7 +76,7 @@ internal static class SimulateCommand
         }
 
         output.WriteLine($"{result.Violation.Invariant} broken: {result.Violation.What}");
-        if (!options.Trace)
+        if (!options.Trace && stateRoot is null)
         {
             FailureReport.Write(result, options.Overrides, output, bug);
         }
@@ -97,7 +105,7 @@ internal static class SimulateCommand
         return missed == 0 ? 0 : 1;
     }
 
-    private static int RunMany(SimulateOptions options, TextWriter output)
+    private static int RunMany(SimulateOptions options, string? stateRoot, TextWriter output)
     {
         var batch = new SeedBatch(options.From, options.Seeds, options.Threads)
         {
@@ -106,6 +114,7 @@ internal static class SimulateCommand
             Progress = output,
             Log = options.Log,
             Overrides = options.Overrides,
+            StateRoot = stateRoot,
         };
         var watch = Stopwatch.StartNew();
         IReadOnlyList<RunResult> failures = batch.Run();
@@ -113,7 +122,7 @@ internal static class SimulateCommand
         output.WriteLine(
             $"{batch.Done} seeds from {options.From} in {watch.Elapsed.TotalSeconds:F1} s ({rate:F0} a minute), {batch.Records} records, {batch.Commits} commits, {batch.Faults} faults, {failures.Count} failed; longest quiet phase {batch.LongestQuietMs} ms, in {batch.Rejoined} a lane joined again since partitions belonged to nobody"
         );
-        foreach (RunResult failure in failures)
+        foreach (RunResult failure in stateRoot is null ? failures : [])
         {
             FailureReport.Write(failure, options.Overrides, output);
         }

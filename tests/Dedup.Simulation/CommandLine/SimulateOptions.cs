@@ -23,6 +23,7 @@ public sealed record SimulateOptions
           --seed S       runs one seed
           --trace        prints all that happens
           --planted      runs every planted bug until it is caught
+          --real-store   the product's store, in a temporary directory, instead of the model's; not with --planted
           --bug NAME     only this one; with --seed, the run of that seed with the bug in it
 
         To leave out of a seed's run: --records N, --processes N, --lanes N, --partitions N, --tame (no hostile records),
@@ -55,6 +56,9 @@ public sealed record SimulateOptions
     /// <summary>Whether everything is printed.</summary>
     public bool Trace { get; init; }
 
+    /// <summary>Whether the product's store is run instead of the model's.</summary>
+    public bool RealStore { get; init; }
+
     /// <summary>Whether planted bugs are run.</summary>
     public bool Planted { get; init; }
 
@@ -72,7 +76,7 @@ public sealed record SimulateOptions
         for (int i = 0; i < args.Length && error is null; i++)
         {
             string name = args[i];
-            if (name is "--trace" or "--planted" or "--tame")
+            if (name is "--trace" or "--planted" or "--real-store" or "--tame")
             {
                 options = options.WithFlag(name);
                 continue;
@@ -99,6 +103,7 @@ public sealed record SimulateOptions
         {
             "--trace" => this with { Trace = true },
             "--planted" => this with { Planted = true },
+            "--real-store" => this with { RealStore = true },
             _ => this with { Overrides = Overrides with { Tame = true } },
         };
 

@@ -1,5 +1,7 @@
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
+using Dedup.Simulation.Chance;
+using Dedup.Simulation.Clients;
 using Dedup.Topology.Ports;
 
 namespace Dedup.Simulation.Disk;
@@ -39,8 +41,8 @@ public sealed class StoreFiles
     }
 }
 
-/// <summary>The state directory of an instance: it stays when the process dies, and is gone when the machine is.</summary>
-public sealed class ModelDisk
+/// <summary>A state directory in memory.</summary>
+public sealed class ModelDisk : IStateDisk
 {
     /// <summary>Stores by partition.</summary>
     public SortedDictionary<int, StoreFiles> Stores { get; } = [];
@@ -48,15 +50,60 @@ public sealed class ModelDisk
     /// <summary>Stores that were set aside.</summary>
     public int SetAside { get; set; }
 
-    /// <summary>Another machine: nothing is left.</summary>
+    IStoreFactory IStateDisk.Stores(ClientEnvironment env, int capacity, Rng chance) =>
+        new ModelStoreFactory(env, this, capacity, chance);
+
+    /// <inheritdoc/>
     public void Lose() => Stores.Clear();
 
-    /// <summary>The process is gone, and its locks with it.</summary>
-    public void ReleaseLocks()
+    /// <inheritdoc/>
+    public void OnDeath()
     {
         foreach (StoreFiles files in Stores.Values)
         {
             files.Holder = null;
         }
     }
+
+    /// <inheritdoc/>
+    public void MakeForeign()
+    {
+        foreach (StoreFiles files in Stores.Values)
+        {
+            if (files.Header is { } header)
+            {
+                files.Header = header with { Marker = header.Marker with { RecipeVersion = 1 } };
+                files.Buckets.Clear();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<IStoreEvidence> Evidence() =>
+        Stores
+            .Where(static store => !store.Value.IsCorrupt)
+            .Select(static store => new ModelEvidence(store.Key, store.Value));
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}
+
+/// <summary>All that lies in a store of the model.</summary>
+internal sealed class ModelEvidence(int partition, StoreFiles files) : IStoreEvidence
+{
+    public int Partition => partition;
+
+    public StoreHeader? Header => files.Header;
+
+    public bool Holds(BucketId bucket, EventKey key, SeenEntry entry) =>
+        files.Buckets.TryGetValue(bucket, out Dictionary<EventKey, SeenEntry>? entries)
+        && entries.TryGetValue(key, out SeenEntry found)
+        && found.SeenMs >= entry.SeenMs;
+
+    public IEnumerable<(EventKey Key, SeenEntry Entry)> Entries(
+        IReadOnlyList<(EventKey Key, SeenEntry Entry)> sent
+    ) =>
+        files.Buckets.Values.SelectMany(static bucket =>
+            bucket.Select(static pair => (pair.Key, pair.Value))
+        );
 }

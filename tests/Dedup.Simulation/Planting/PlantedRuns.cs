@@ -19,15 +19,18 @@ public static class PlantedRuns
     public static IReadOnlyList<PlantedBug> All { get; } =
     [.. Enum.GetValues<PlantedBug>().Where(static bug => bug != PlantedBug.None)];
 
-    /// <summary>Runs one bug on the seeds 1, 2, 3, …</summary>
-    public static PlantedResult Run(PlantedBug bug, int maxSeeds)
+    /// <summary>Runs one bug on the seeds 1, 2, 3, …; with the real store when there is a directory for it.</summary>
+    public static PlantedResult Run(PlantedBug bug, int maxSeeds, string? stateRoot = null)
     {
         for (int seed = 1; seed <= maxSeeds; seed++)
         {
             Scenario scenario = Scenario.Of((ulong)seed);
-            RunResult result = SimulatedRun.Run(scenario, bug: bug);
+            RunResult result = SimulatedRun.Run(scenario, bug: bug, stateRoot: stateRoot);
             // The same seed without the bug has to be sound: else it is not the planted bug that was caught.
-            if (result.Violation is not null && SimulatedRun.Run(scenario).Violation is null)
+            if (
+                result.Violation is not null
+                && SimulatedRun.Run(scenario, stateRoot: stateRoot).Violation is null
+            )
             {
                 return new PlantedResult(bug, seed, result);
             }

@@ -1,6 +1,5 @@
 using Dedup.Simulation.Broker;
 using Dedup.Simulation.Chance;
-using Dedup.Simulation.Disk;
 
 namespace Dedup.Simulation.Runs;
 
@@ -119,7 +118,11 @@ internal sealed class Aftermath
 
                 return false;
             case Sabotage.DisksForeign:
-                MakeDisksForeign();
+                foreach (Instance instance in _run.Instances)
+                {
+                    instance.Disk.MakeForeign();
+                }
+
                 return false;
             case Sabotage.OffsetForgotten:
                 Offsets.Forget(_partition);
@@ -143,24 +146,6 @@ internal sealed class Aftermath
                 return true;
             default:
                 return false;
-        }
-    }
-
-    private void MakeDisksForeign()
-    {
-        foreach (Instance instance in _run.Instances)
-        {
-            foreach (StoreFiles files in instance.Disk.Stores.Values)
-            {
-                if (files.Header is { } header)
-                {
-                    files.Header = header with
-                    {
-                        Marker = header.Marker with { RecipeVersion = 1 },
-                    };
-                    files.Buckets.Clear();
-                }
-            }
         }
     }
 

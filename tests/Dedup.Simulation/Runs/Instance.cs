@@ -32,6 +32,7 @@ public sealed class Instance
         _simulation = simulation;
         Id = id;
         _number = number;
+        Disk = simulation.MakeDisk();
         _rng = Rng.For(simulation.Scenario.Seed, 0x1257_0000UL + (ulong)number);
     }
 
@@ -39,7 +40,7 @@ public sealed class Instance
     public string Id { get; }
 
     /// <summary>State directory.</summary>
-    public ModelDisk Disk { get; } = new();
+    public IStateDisk Disk { get; }
 
     /// <summary>The process, null before the first start.</summary>
     public ModelProcess? Process { get; private set; }
@@ -63,7 +64,6 @@ public sealed class Instance
 
         _isStopping = false;
         _lanes.Clear();
-        Disk.ReleaseLocks();
         if (_simulation.Faults.Happens(FaultKind.DiskLost))
         {
             Disk.Lose();
@@ -104,6 +104,7 @@ public sealed class Instance
             _simulation.World.Remove(running.Actor);
         }
 
+        Disk.OnDeath();
         _simulation.OnDeath(this);
         long afterMs =
             _simulation.Faults.IsQuiet ? 100
@@ -148,7 +149,7 @@ public sealed class Instance
             sink,
             reader,
             new ModelFencer(env, topics),
-            new ModelStoreFactory(env, Disk, scenario.StoreCapacity, _rng),
+            Disk.Stores(env, scenario.StoreCapacity, _rng),
             process.Time,
             () => (_rng.Next(), _rng.Next()),
             new LaneWatch(_simulation, env),

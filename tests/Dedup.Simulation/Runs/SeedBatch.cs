@@ -43,6 +43,9 @@ public sealed class SeedBatch
     /// <summary>What is left out of each seed.</summary>
     public Overrides? Overrides { get; init; }
 
+    /// <summary>Directory for the real store's files; null for the model store.</summary>
+    public string? StateRoot { get; init; }
+
     /// <summary>Called for each result, one at a time.</summary>
     public Action<RunResult>? OnResult { get; init; }
 
@@ -103,7 +106,10 @@ public sealed class SeedBatch
                 return;
             }
 
-            RunResult result = SimulatedRun.Run(Scenario.Of(_from + (ulong)index, Overrides));
+            RunResult result = SimulatedRun.Run(
+                Scenario.Of(_from + (ulong)index, Overrides),
+                stateRoot: StateRoot
+            );
             lock (_lock)
             {
                 Note(result);

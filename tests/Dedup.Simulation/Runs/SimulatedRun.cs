@@ -23,13 +23,16 @@ public sealed class SimulatedRun
     private readonly Auditor _auditor;
     private readonly Workload _workload;
     private readonly bool _mayBeFenced;
+    private readonly string? _stateRoot;
+    private readonly List<IStateDisk> _disks = [];
     private Violation? _violation;
     private readonly List<Instance> _doubles = [];
     private long _quietMs = -1;
 
-    private SimulatedRun(Scenario scenario, TextWriter? lines)
+    private SimulatedRun(Scenario scenario, TextWriter? lines, string? stateRoot)
     {
         Scenario = scenario;
+        _stateRoot = stateRoot;
         World = new World(scenario.Seed, lines)
         {
             InterleaveOneIn = scenario.InterleaveOneIn,
@@ -141,21 +144,38 @@ public sealed class SimulatedRun
     /// <summary>Checks everything once more.</summary>
     public void CheckAll() => _auditor.CheckAll();
 
+    /// <summary>A new state directory.</summary>
+    public IStateDisk MakeDisk()
+    {
+        IStateDisk disk = _stateRoot is null
+            ? new ModelDisk()
+            : new RealDisk(Path.Combine(_stateRoot, $"{Scenario.Seed}-{_disks.Count}"));
+        _disks.Add(disk);
+        return disk;
+    }
+
     /// <summary>Runs a scenario.</summary>
+    /// <param name="scenario">It.</param>
+    /// <param name="lines">Where the trace goes, if anywhere.</param>
+    /// <param name="bug">The planted bug.</param>
+    /// <param name="stateRoot">Directory for the real store's files; null for the model store.</param>
     public static RunResult Run(
         Scenario scenario,
         TextWriter? lines = null,
-        PlantedBug bug = PlantedBug.None
+        PlantedBug bug = PlantedBug.None,
+        string? stateRoot = null
     )
     {
         Planted.Current = bug;
+        var run = new SimulatedRun(scenario, lines, stateRoot);
         try
         {
-            return new SimulatedRun(scenario, lines).RunAll();
+            return run.RunAll();
         }
         finally
         {
             Planted.Current = PlantedBug.None;
+            run._disks.ForEach(static disk => disk.Dispose());
         }
     }
 
@@ -163,7 +183,7 @@ public sealed class SimulatedRun
     public void OnDeath(Instance instance) =>
         CheckDisk(instance.Disk, "at the death of " + instance.Id);
 
-    private void CheckDisk(ModelDisk disk, string when)
+    private void CheckDisk(IStateDisk disk, string when)
     {
         // With a changelog made anew there is nothing to hold the disk against.
         if (!ExpectsRefusal)
