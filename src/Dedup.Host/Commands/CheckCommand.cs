@@ -36,6 +36,7 @@ internal static class CheckCommand
                 if (result.Config is { } config && !parsed.GetValue(offline))
                 {
                     findings.AddRange(await CheckCluster(config, cancellation));
+                    findings.AddRange(await Schemas.RegistryGuard.CheckAsync(config, cancellation));
                 }
 
                 return Report(findings, parsed.GetValue(json), result.NothingRead, context);

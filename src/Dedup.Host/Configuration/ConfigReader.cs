@@ -65,6 +65,7 @@ public static class ConfigReader
             Membership =
                 top.Choice("membership") == "dynamic" ? Membership.Dynamic : Membership.Static,
             Pipelines = Pipelines(top, context),
+            Validation = context.Validation.ToImmutableDictionary(StringComparer.Ordinal),
             Places = context.Places.ToImmutableDictionary(StringComparer.Ordinal),
         };
         top.RefuseUnknown();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dedup.Host.Schemas;
 using Dedup.Topology.Pipelines;
 
 namespace Dedup.Host.Configuration;
@@ -69,6 +70,10 @@ public sealed record DedupConfig
 
     /// <summary>Pipelines in the order of writing.</summary>
     public required ImmutableArray<PipelineSpec> Pipelines { get; init; }
+
+    /// <summary>How payloads are validated, by the name of the pipeline; those that do not validate are left out.</summary>
+    public ImmutableDictionary<string, ValidationSettings> Validation { get; init; } =
+        ImmutableDictionary<string, ValidationSettings>.Empty;
 
     /// <summary>Where each setting was written, by its path (<c>pipelines.orders.input</c>), for messages.</summary>
     public required ImmutableDictionary<string, Place> Places { get; init; }

@@ -36,6 +36,7 @@ internal static class PipelineReader
             _ => LatePolicy.Forward,
         };
         StartAt start = Start(section);
+        ValidationReader.Read(section, member.Name);
         section.RefuseUnknown();
         CheckTopics(member.Name, input, clean, quarantine, duplicates, section);
         if (input is null || clean is null || quarantine is null || recipe is null)

@@ -261,6 +261,10 @@ internal sealed class ReadContext
     /// <summary>Where each setting was written.</summary>
     public required Dictionary<string, Place> Places { get; init; }
 
+    /// <summary>How payloads are validated, by the name of the pipeline.</summary>
+    public Dictionary<string, Schemas.ValidationSettings> Validation { get; } =
+        new(StringComparer.Ordinal);
+
     /// <summary>Reads the environment.</summary>
     public required Func<string, string?> Environment { get; init; }
 

@@ -388,6 +388,7 @@ public static class SettingTable
             Consequence =
                 "Right whenever an ID always arrives in the same partition (a producer that retries with the same key).",
         },
+        .. ValidationReader.Settings,
     ];
 
     /// <summary>All settings.</summary>
@@ -406,8 +407,6 @@ public static class SettingTable
             ["quotas"] = "quotas by tenant",
             ["canonical"] = "other canonical forms",
             ["on-missing"] = "content recipes",
-            ["schema-registry"] = "schema validation",
-            ["validate"] = "schema validation",
             ["idle-timeout"] = "partitioning by ID",
         };
 }

@@ -3,6 +3,7 @@ using Dedup.Host.Commands;
 using Dedup.Host.Configuration;
 using Dedup.Host.CrashTest;
 using Dedup.Host.Guards;
+using Dedup.Host.Schemas;
 using Dedup.Kafka.Running;
 using Dedup.RocksDb;
 using Dedup.Topology.Pipelines;
@@ -156,8 +157,10 @@ internal sealed class Runner
     private async Task<int> Run(string instanceId, ClusterFacts facts, CancellationToken stop)
     {
         var budget = Composition.Budget(_config);
+        using var validators = new Validators();
+        DedupConfig config = validators.Equip(_config, _log.Write, _context.Time);
         var runtime = new Runtime(
-            Composition.Options(_config, facts, budget, instanceId, _log.Write, _crashPoints)
+            Composition.Options(config, facts, budget, instanceId, _log.Write, _crashPoints)
         );
         Say(
             EventLevel.Info,

@@ -233,6 +233,11 @@ public sealed partial class PartitionJudge
             identified.Reason = refusal;
         }
 
+        if (_spec.Validator is not null && identified.Reason == Reason.None)
+        {
+            identified.Reason = Validate(record, _spec.Validator);
+        }
+
         var probe = new StoreProbe(identified.Key, timeMs, Clocks[identified.Class].WindowMs);
         if (_keysPerRecord == 1)
         {

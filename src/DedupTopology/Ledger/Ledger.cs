@@ -31,7 +31,9 @@ public sealed class PartitionLedger
     private const int FirstVerdict = 1 + Destinations;
     private const int FirstSpared = FirstVerdict + Verdicts;
     private const int FirstReason = FirstSpared + Verdicts;
+    private const string UncheckedName = "schema-unchecked";
     private static readonly string[] Names = MakeNames();
+    private static readonly int UncheckedIndex = Array.IndexOf(Names, UncheckedName);
 
     private readonly long[] _committed = new long[Names.Length];
     private readonly long[] _open = new long[Names.Length];
@@ -63,6 +65,12 @@ public sealed class PartitionLedger
             _open[FirstReason + (int)reason]++;
         }
     }
+
+    /// <summary>Counts a record whose payload was to be validated and went on unchecked.</summary>
+    public void CountUnchecked() => _open[UncheckedIndex]++;
+
+    /// <summary>Records whose payload was to be validated and went on unchecked, committed.</summary>
+    public long Unchecked => _committed[UncheckedIndex];
 
     /// <summary>Records consumed, committed.</summary>
     public long Consumed => _committed[0];
@@ -157,6 +165,7 @@ public sealed class PartitionLedger
             names.Add("reason." + ReasonText.Of((Reason)i));
         }
 
+        names.Add(UncheckedName);
         return [.. names];
     }
 }

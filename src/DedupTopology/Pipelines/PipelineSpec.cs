@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dedup.Topology.Identify;
+using Dedup.Topology.Ports;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Topology.Pipelines;
@@ -98,6 +99,14 @@ public sealed record PipelineSpec
     /// <summary><see cref="MaxFutureMs"/> for a class: of one with a short window at most a quarter of it.</summary>
     public long MaxFutureOf(int windowClass) =>
         windowClass == 0 ? MaxFutureMs : Math.Min(MaxFutureMs, Windows[windowClass].WindowMs / 4);
+
+    /// <summary>Validates payloads; null where the pipeline does not, and then it costs nothing.</summary>
+    public IPayloadValidator? Validator { get; init; }
+
+    /// <summary>
+    /// Whether a record whose payload cannot be validated now goes on unchecked and counted; else it goes to quarantine.
+    /// </summary>
+    public bool ForwardsUnchecked { get; init; } = true;
 
     /// <summary>Where to begin at the first run.</summary>
     public StartAt Start { get; init; }

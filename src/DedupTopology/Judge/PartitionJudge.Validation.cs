@@ -1,0 +1,22 @@
+using Dedup.Contracts.Identity;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Records;
+
+namespace Dedup.Topology.Judge;
+
+/// <content>Payloads that are validated: what becomes of those that are not what they claim, or cannot be checked.</content>
+public sealed partial class PartitionJudge
+{
+    /// <summary>Why a record is quarantined for its payload, else None.</summary>
+    private Reason Validate(in RecordView record, IPayloadValidator validator)
+    {
+        Reason reason = validator.Check(record);
+        if (reason == Reason.SchemaUnavailable && _spec.ForwardsUnchecked)
+        {
+            Ledger.CountUnchecked();
+            return Reason.None;
+        }
+
+        return reason;
+    }
+}
