@@ -12,7 +12,11 @@ public sealed class SchemaCacheTests
     public void A_registry_that_never_answers_costs_a_stream_of_unknown_schemas_one_bounded_wait()
     {
         using var cache = Make(
-            static (_, c) => Task.Delay(Timeout.Infinite, c).ContinueWith(_ => Usable, c)
+            static async (_, stop) =>
+            {
+                await Task.Delay(Timeout.Infinite, stop);
+                return Usable;
+            }
         );
         long begun = TimeProvider.System.GetTimestamp();
         for (int id = 0; id < 10_000; id++)
@@ -27,7 +31,7 @@ public sealed class SchemaCacheTests
     }
 
     [Fact]
-    public void Lanes_that_ask_at_the_same_time_all_wait_for_the_one_look_up()
+    public async Task Lanes_that_ask_at_the_same_time_all_wait_for_the_one_look_up()
     {
         using var asked = new CountdownEvent(1);
         using var answer = new ManualResetEventSlim();
@@ -37,7 +41,7 @@ public sealed class SchemaCacheTests
             {
                 _ = Interlocked.Increment(ref fetches);
                 _ = asked.Signal();
-                answer.Wait(TimeSpan.FromSeconds(10));
+                answer.Wait(TimeSpan.FromSeconds(10), stop);
                 return Task.FromResult(Usable);
             }
         );
@@ -59,13 +63,10 @@ public sealed class SchemaCacheTests
                     )
                 ),
         ];
-        ready.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
-        asked.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        ready.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken).ShouldBeTrue();
+        asked.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken).ShouldBeTrue();
         answer.Set();
-        foreach (Task<SchemaFound> lane in lanes)
-        {
-            lane.Result.ShouldBe(Usable);
-        }
+        (await Task.WhenAll(lanes)).ShouldAllBe(static found => found == Usable);
 
         fetches.ShouldBe(1);
     }
