@@ -1,6 +1,7 @@
 using Dedup.Contracts.Identity;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Topology.Judge;
@@ -47,7 +48,7 @@ public sealed partial class PartitionJudge
         for (int i = first; i < first + _keysPerRecord; i++)
         {
             StoreHit hit = _hits[i];
-            if (i > first && _spec.Refresh)
+            if (i > first && _spec.Refresh && !Planted.Is(PlantedBug.MovedOnIgnored))
             {
                 hit = WithoutMovedOn(_probes[i], hit, store);
             }
@@ -111,7 +112,12 @@ public sealed partial class PartitionJudge
         in SeenEntry seen
     )
     {
-        if (_spec.Refresh && identified.BucketMs == 0 && probe.TimestampMs > seen.SeenMs)
+        if (
+            _spec.Refresh
+            && identified.BucketMs == 0
+            && probe.TimestampMs > seen.SeenMs
+            && !Planted.Is(PlantedBug.RefreshForgotten)
+        )
         {
             Overlay.MoveOn(
                 new NewEntry(

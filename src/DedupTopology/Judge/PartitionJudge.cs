@@ -132,7 +132,11 @@ public sealed partial class PartitionJudge
         {
             ref Judgement judgement = ref judgements[i];
             judgement = JudgeOne(i, batch.OffsetOf(from + i), store);
-            if (isLenient && judgement.Destination != Destination.Clean)
+            if (
+                isLenient
+                && judgement.Destination != Destination.Clean
+                && !Planted.Is(PlantedBug.ShadowSuppresses)
+            )
             {
                 judgement = Spare(judgement, i, batch, from + i, refusals);
             }
@@ -202,6 +206,11 @@ public sealed partial class PartitionJudge
         batch.Get(index, out RecordView record);
         ref Identified identified = ref _identified[at];
         _spec.Recipe.Identify(record, _scratch, _hash, out identified);
+        if (Planted.Is(PlantedBug.TypeIgnored))
+        {
+            identified.Class = 0;
+        }
+
         if (_countsTypes)
         {
             _types[at] = Ledger.Types.NumberOf(_scratch.Type);
@@ -348,6 +357,7 @@ public sealed partial class PartitionJudge
             identified.Fingerprint == seen.Fingerprint
             || identified.Fingerprint == 0
             || seen.Fingerprint == 0
+            || Planted.Is(PlantedBug.ConflictIgnored)
         )
         {
             RefreshIfWanted(identified, probe, window, seen);

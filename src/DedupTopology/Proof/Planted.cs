@@ -114,6 +114,21 @@ public enum PlantedBug
     /// <summary>A record exactly grace behind the clock is late.</summary>
     LateOneEarly,
 
+    /// <summary>With refresh, a duplicate is not remembered.</summary>
+    RefreshForgotten,
+
+    /// <summary>With refresh, what the store says holds though the open transaction has moved it on.</summary>
+    MovedOnIgnored,
+
+    /// <summary>Every record has the default window, whatever its type.</summary>
+    TypeIgnored,
+
+    /// <summary>Fingerprints are not compared.</summary>
+    ConflictIgnored,
+
+    /// <summary>In shadow, duplicates are suppressed.</summary>
+    ShadowSuppresses,
+
     /// <summary>A duplicate that arrives late is forwarded.</summary>
     DuplicateForwardedLate,
 

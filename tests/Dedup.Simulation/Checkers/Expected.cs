@@ -14,10 +14,11 @@ public readonly record struct ExpectedRecord(
 );
 
 /// <summary>An ID that has to be in the changelog.</summary>
-/// <param name="Id">The ID's bytes, as text.</param>
-/// <param name="SeenMs">First-seen time.</param>
+/// <param name="Id">The ID's bytes, as text; of the last occurrence with a mark, since that has a key of its own.</param>
+/// <param name="SeenMs">Time that the window counts from.</param>
 /// <param name="SourceOffset">Offset of the first occurrence.</param>
-public readonly record struct ExpectedEntry(string Id, long SeenMs, long SourceOffset);
+/// <param name="Class">Window class.</param>
+public readonly record struct ExpectedEntry(string Id, long SeenMs, long SourceOffset, int Class);
 
 /// <summary>What one transaction has to contain for one partition.</summary>
 public sealed class ExpectedTransaction

@@ -153,18 +153,36 @@ public sealed class PartitionChecker
 
     private void CheckMarker(CommittedTransaction transaction, Marker marker, Reference reference)
     {
-        long clockMs = marker.Classes.Length == 0 ? -1 : marker.Classes[0].ClockMs;
-        if (clockMs != reference.ClockMs)
+        for (int i = 0; i < _scenario.Spec.Windows.Length; i++)
+        {
+            long clockMs = marker.Classes.Length <= i ? -1 : marker.Classes[i].ClockMs;
+            if (clockMs != reference.ClockOf(i))
+            {
+                throw Broken(
+                    "I4",
+                    $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): clock {i} is {clockMs}, should be {reference.ClockOf(i)}"
+                );
+            }
+        }
+
+        // Which types are named depends on the order in which they came; that all records are counted does not.
+        KeyValuePair<string, long>[] byType =
+        [
+            .. marker.Counts.Where(static c => c.Key.StartsWith("type", StringComparison.Ordinal)),
+        ];
+        long ofTypes = byType.Sum(static c => c.Value);
+        long consumed = reference.Counts.GetValueOrDefault("consumed");
+        if (_scenario.Spec.Recipe.Scope is not null && ofTypes != consumed)
         {
             throw Broken(
-                "I4",
-                $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): clock {clockMs}, should be {reference.ClockMs}"
+                "I2",
+                $"marker before changelog offset {transaction.CommitOffset}: {ofTypes} records by type, {consumed} consumed"
             );
         }
 
         string counted = string.Join(
             ", ",
-            marker.Counts.OrderBy(static c => c.Key, StringComparer.Ordinal)
+            marker.Counts.Except(byType).OrderBy(static c => c.Key, StringComparer.Ordinal)
         );
         string expected = string.Join(", ", reference.Counts);
         if (counted != expected)
@@ -178,7 +196,12 @@ public sealed class PartitionChecker
 
     private void CheckChunks(CommittedTransaction transaction, ExpectedTransaction expected)
     {
-        var found = new Dictionary<long, (EventKey Key, SeenEntry Entry, BucketId Bucket)>();
+        // First and later occurrences of an ID name the same place, at different times.
+        var found =
+            new Dictionary<
+                (long Offset, long SeenMs),
+                (EventKey Key, SeenEntry Entry, BucketId Bucket)
+            >();
         foreach (LogEntry entry in transaction.Entries)
         {
             if (
@@ -192,7 +215,7 @@ public sealed class PartitionChecker
             var reader = new ChunkReader(entry.Record.Value);
             while (reader.TryNext(out EventKey id, out SeenEntry seen))
             {
-                if (!found.TryAdd(seen.SourceOffset, (id, seen, key.Bucket)))
+                if (!found.TryAdd((seen.SourceOffset, seen.SeenMs), (id, seen, key.Bucket)))
                 {
                     throw Broken(
                         "I4",
@@ -206,7 +229,7 @@ public sealed class PartitionChecker
         {
             if (
                 !found.Remove(
-                    entry.SourceOffset,
+                    (entry.SourceOffset, entry.SeenMs),
                     out (EventKey Key, SeenEntry Entry, BucketId Bucket) chunk
                 )
             )
@@ -224,7 +247,7 @@ public sealed class PartitionChecker
         {
             throw Broken(
                 "I4",
-                $"the changelog holds the ID of input offset {found.Keys.First()}, which is no first occurrence"
+                $"the changelog holds the ID of input offset {found.Keys.First().Offset}, which is no first occurrence, or of a later one that is none"
             );
         }
     }
@@ -255,11 +278,11 @@ public sealed class PartitionChecker
 
         long expiryMs =
             expected.SeenMs
-            + _scenario.Spec.Windows[0].WindowMs
-            + _scenario.Spec.Windows[0].GraceMs;
-        long width = _scenario.Spec.Windows[0].BucketWidthMs;
+            + _scenario.Spec.Windows[expected.Class].WindowMs
+            + _scenario.Spec.Windows[expected.Class].GraceMs;
+        long width = _scenario.Spec.Windows[expected.Class].BucketWidthMs;
         if (
-            bucket.Class != 0
+            bucket.Class != expected.Class
             || bucket.Index * width > expiryMs
             || (bucket.Index + 1) * width <= expiryMs
         )
@@ -297,8 +320,14 @@ public sealed class PartitionChecker
         long earliest = Worlds.ModelTime.EpochMs + entry.AppendedMs + _simulation.EarliestClockMs;
         long latest =
             Worlds.ModelTime.EpochMs + _simulation.World.NowMs + _simulation.LatestClockMs;
+        int windowClass = Reference.ClassOf(_scenario, entry.Record!.Key);
         long maxFutureMs = _scenario.Spec.MaxFutureMs;
-        long timestampMs = entry.Record!.TimestampMs;
+        if (windowClass > 0)
+        {
+            maxFutureMs = Math.Min(maxFutureMs, _scenario.Spec.Windows[windowClass].WindowMs / 4);
+        }
+
+        long timestampMs = entry.Record.TimestampMs;
         if (timestampMs > latest + maxFutureMs)
         {
             return Reason.TimestampTooFarInFuture;

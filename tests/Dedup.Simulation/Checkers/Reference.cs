@@ -14,7 +14,8 @@ namespace Dedup.Simulation.Checkers;
 public sealed class Reference
 {
     private readonly Scenario _scenario;
-    private readonly Dictionary<string, List<(long SeenMs, long Offset)>> _seen = [];
+    private readonly Dictionary<string, List<Occurrence>> _seen = [];
+    private readonly long[] _clocksMs;
     private readonly int _partition;
     private readonly int _recordLimit;
     private readonly Func<LogEntry, Reason> _tooFar;
@@ -29,17 +30,33 @@ public sealed class Reference
         _partition = partition;
         _recordLimit = Math.Min(scenario.MaxMessageBytes, scenario.ClientMaxBytes);
         _tooFar = tooFar;
+        _clocksMs = new long[Spec.Windows.Length];
+        Array.Fill(_clocksMs, -1);
     }
 
-    /// <summary>Highest timestamp of a record that was judged; -1 before the first.</summary>
-    public long ClockMs { get; private set; } = -1;
-
-    /// <summary>The ledger: what a marker has to count.</summary>
+    /// <summary>The ledger: what a marker has to count, but for counts by type.</summary>
     public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
 
-    private long WindowMs => _scenario.Spec.Windows[0].WindowMs;
+    private PipelineSpec Spec => _scenario.Spec;
 
-    private long GraceMs => _scenario.Spec.Windows[0].GraceMs;
+    private bool IsShadow => Spec.Mode.Kind == ModeKind.Shadow;
+
+    /// <summary>Highest timestamp of a record of that window that was judged; -1 before the first.</summary>
+    public long ClockOf(int windowClass) => _clocksMs[windowClass];
+
+    /// <summary>The window of a record: its type is its key, and patterns are names with a star behind them.</summary>
+    public static int ClassOf(Scenario scenario, byte[]? key)
+    {
+        for (int i = 1; i < scenario.Spec.Windows.Length; i++)
+        {
+            if (key.AsSpan().StartsWith(Encoding.UTF8.GetBytes(Policies.Types[i - 1].TrimEnd('*'))))
+            {
+                return i;
+            }
+        }
+
+        return 0;
+    }
 
     /// <summary>Judges the next record of the partition.</summary>
     public void Judge(LogEntry entry, ExpectedTransaction transaction)
@@ -48,49 +65,100 @@ public sealed class Reference
         Count("consumed");
         if (InvalidReason(entry) is { } reason and not Reason.None)
         {
+            if (IsShadow && reason is (Reason.NullKey or Reason.TimestampTooFarInFuture))
+            {
+                _ = Forward(transaction, entry, "invalid", isSpared: true);
+                return;
+            }
+
             Quarantine(transaction, entry, "invalid", reason);
             return;
         }
 
-        string id = Convert.ToHexString(record.Key!);
-        long clockMs = Math.Max(ClockMs, record.TimestampMs);
-        (long SeenMs, long Offset)? first = FindFirst(id, record.TimestampMs, clockMs);
-        if (first is { } known)
+        var judged = new Judged(
+            Convert.ToHexString(record.Key!),
+            ClassOf(_scenario, record.Key),
+            record.Value is null ? "null" : Convert.ToHexString(record.Value)
+        );
+        long clockBefore = _clocksMs[judged.Class];
+        _clocksMs[judged.Class] = Math.Max(clockBefore, record.TimestampMs);
+        bool isJudged = FindFirst(judged, record.TimestampMs) is { } known
+            ? Repeat(transaction, entry, judged, known)
+            : FirstOrLate(transaction, entry, judged);
+        if (!isJudged)
         {
-            Duplicate(transaction, entry, known, clockMs);
-            return;
+            // Refused by its topic, it was judged again without ever having been seen.
+            _clocksMs[judged.Class] = clockBefore;
         }
+    }
 
-        bool isLate = record.TimestampMs < clockMs - GraceMs;
-        if (isLate && _scenario.Spec.Late == LatePolicy.Drop)
+    private bool FirstOrLate(ExpectedTransaction transaction, LogEntry entry, Judged judged)
+    {
+        ModelRecord record = entry.Record!;
+        long clockMs = _clocksMs[judged.Class];
+        bool isLate = record.TimestampMs < clockMs - Spec.Windows[judged.Class].GraceMs;
+        if (isLate && Spec.Late != LatePolicy.Forward)
         {
-            ClockMs = clockMs;
+            if (IsShadow)
+            {
+                return Forward(transaction, entry, "late", isSpared: true);
+            }
+
+            if (Spec.Late == LatePolicy.Quarantine)
+            {
+                return Quarantine(transaction, entry, "late", Reason.Late);
+            }
+
             Count("to.late-dropped");
             Count("verdict.late");
-            return;
+            return true;
         }
 
-        if (isLate && _scenario.Spec.Late == LatePolicy.Quarantine)
+        if (!Forward(transaction, entry, isLate ? "late" : "first", isSpared: false))
         {
-            ClockMs = Quarantine(transaction, entry, "late", Reason.Late) ? clockMs : ClockMs;
-            return;
+            return false;
         }
 
-        if (record.Size > _recordLimit)
+        if (clockMs <= record.TimestampMs + RetentionMs(judged.Class))
         {
-            Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
-            return;
+            Remember(transaction, judged, record.TimestampMs, entry.Offset, isRepeat: false);
         }
 
-        ClockMs = clockMs;
-        Count("to.clean");
-        Count(isLate ? "verdict.late" : "verdict.first");
-        transaction.Clean.Add(new ExpectedRecord(entry.Offset, record));
-        if (clockMs <= record.TimestampMs + WindowMs + GraceMs)
+        return true;
+    }
+
+    /// <summary>A known ID: duplicate, or conflict where payloads are compared.</summary>
+    private bool Repeat(
+        ExpectedTransaction transaction,
+        LogEntry entry,
+        Judged judged,
+        Occurrence known
+    )
+    {
+        bool isConflict = Spec.Recipe.Fingerprint is not null && judged.Content != known.Content;
+        string verdict = isConflict ? "conflict" : "duplicate";
+        bool isSuppressed = !isConflict || Spec.Conflict == ConflictPolicy.Duplicate;
+        bool isSent =
+            isConflict && Spec.Conflict == ConflictPolicy.Clean
+                ? Forward(transaction, entry, verdict, isSpared: false)
+            : IsShadow ? Forward(transaction, entry, verdict, isSpared: true)
+            : isSuppressed ? Duplicate(transaction, entry, verdict, known)
+            : Quarantine(transaction, entry, verdict, Reason.Conflict, known);
+        if (isSent && isSuppressed && Spec.Refresh && entry.Record!.TimestampMs > known.SeenMs)
         {
-            Remember(id, record.TimestampMs, entry.Offset);
-            transaction.Entries.Add(new ExpectedEntry(id, record.TimestampMs, entry.Offset));
+            Remember(
+                transaction,
+                judged with
+                {
+                    Content = known.Content,
+                },
+                entry.Record.TimestampMs,
+                known.Offset,
+                isRepeat: true
+            );
         }
+
+        return isSent;
     }
 
     private Reason InvalidReason(LogEntry entry) =>
@@ -99,72 +167,118 @@ public sealed class Reference
         : entry.Record.Key is null ? Reason.NullKey
         : Reason.None;
 
+    private long RetentionMs(int windowClass) =>
+        Spec.Windows[windowClass].WindowMs + Spec.Windows[windowClass].GraceMs;
+
     /// <summary>
-    /// The latest first occurrence that still counts (clock ≤ first seen + window + grace) and lies within the window of the
-    /// record's time.
+    /// The latest occurrence that still counts (clock ≤ seen + window + grace) and lies within the window of the record's time.
+    /// Of later occurrences in one bucket only the last is known.
     /// </summary>
-    private (long SeenMs, long Offset)? FindFirst(string id, long timestampMs, long clockMs)
+    private Occurrence? FindFirst(Judged judged, long timestampMs)
     {
-        if (!_seen.TryGetValue(id, out List<(long SeenMs, long Offset)>? entries))
+        if (!_seen.TryGetValue(judged.Id, out List<Occurrence>? occurrences))
         {
             return null;
         }
 
-        (long SeenMs, long Offset)? best = null;
-        foreach ((long SeenMs, long Offset) entry in entries)
+        Occurrence? best = null;
+        foreach (Occurrence o in occurrences)
         {
-            bool counts = clockMs <= entry.SeenMs + WindowMs + GraceMs;
-            bool isNear = Math.Abs(timestampMs - entry.SeenMs) <= WindowMs;
-            if (counts && isNear && (best is null || entry.SeenMs > best.Value.SeenMs))
+            bool counts = _clocksMs[judged.Class] <= o.SeenMs + RetentionMs(judged.Class);
+            bool isNear = Math.Abs(timestampMs - o.SeenMs) <= Spec.Windows[judged.Class].WindowMs;
+            if (counts && isNear && (best is null || o.SeenMs > best.SeenMs))
             {
-                best = entry;
+                best = o;
             }
         }
 
         return best;
     }
 
-    private void Remember(string id, long seenMs, long offset)
+    private void Remember(
+        ExpectedTransaction transaction,
+        Judged judged,
+        long seenMs,
+        long offset,
+        bool isRepeat
+    )
     {
-        if (!_seen.TryGetValue(id, out List<(long SeenMs, long Offset)>? entries))
+        if (!_seen.TryGetValue(judged.Id, out List<Occurrence>? occurrences))
         {
-            _seen[id] = entries = [];
+            _seen[judged.Id] = occurrences = [];
         }
 
-        entries.Add((seenMs, offset));
+        string id = isRepeat ? judged.Id + " last" : judged.Id;
+        if (isRepeat)
+        {
+            long bucket = BucketOf(judged.Class, seenMs);
+            _ = occurrences.RemoveAll(o =>
+                o.IsRepeat && BucketOf(judged.Class, o.SeenMs) == bucket
+            );
+            _ = transaction.Entries.RemoveAll(e =>
+                e.Id == id && BucketOf(judged.Class, e.SeenMs) == bucket
+            );
+        }
+
+        occurrences.Add(new Occurrence(seenMs, offset, judged.Content, isRepeat));
+        transaction.Entries.Add(new ExpectedEntry(id, seenMs, offset, judged.Class));
     }
 
-    private void Duplicate(
+    private long BucketOf(int windowClass, long seenMs) =>
+        (seenMs + RetentionMs(windowClass)) / Spec.Windows[windowClass].BucketWidthMs;
+
+    /// <summary>Expects a record on clean, unchanged; false when the topic refuses it: then it goes to quarantine, as invalid.</summary>
+    private bool Forward(
         ExpectedTransaction transaction,
         LogEntry entry,
-        (long SeenMs, long Offset) first,
-        long clockMs
+        string verdict,
+        bool isSpared
+    )
+    {
+        if (entry.Record!.Size > _recordLimit)
+        {
+            _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
+            return false;
+        }
+
+        Count("to.clean");
+        Count("verdict." + verdict);
+        if (isSpared)
+        {
+            Count("shadow." + verdict);
+        }
+
+        transaction.Clean.Add(new ExpectedRecord(entry.Offset, entry.Record));
+        return true;
+    }
+
+    private bool Duplicate(
+        ExpectedTransaction transaction,
+        LogEntry entry,
+        string verdict,
+        Occurrence first
     )
     {
         ModelRecord record = entry.Record!;
-        if (_scenario.Spec.Duplicates is not null)
+        if (Spec.Duplicates is not null)
         {
-            ModelHeader[] added =
-            [
-                .. SourceHeaders(entry),
-                Header(HeaderNames.FirstTopic, _scenario.Spec.Input),
-                Header(HeaderNames.FirstPartition, $"{_partition}"),
-                Header(HeaderNames.FirstOffset, $"{first.Offset}"),
-                Header(HeaderNames.FirstTimestamp, $"{first.SeenMs}"),
-            ];
-            ModelRecord sent = With(record, added, record.TimestampMs);
+            ModelRecord sent = With(
+                record,
+                [.. SourceHeaders(entry), .. FirstHeaders(first)],
+                record.TimestampMs
+            );
             if (sent.Size > _recordLimit)
             {
-                Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
-                return;
+                _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
+                return false;
             }
 
             transaction.Duplicates.Add(new ExpectedRecord(entry.Offset, sent));
         }
 
-        ClockMs = clockMs;
         Count("to.duplicate");
-        Count("verdict.duplicate");
+        Count("verdict." + verdict);
+        return true;
     }
 
     /// <summary>Expects a record in quarantine; false when the topic refuses it there, too: then it goes without payload, as invalid.</summary>
@@ -172,17 +286,18 @@ public sealed class Reference
         ExpectedTransaction transaction,
         LogEntry entry,
         string verdict,
-        Reason reason
+        Reason reason,
+        Occurrence? first = null
     )
     {
-        ModelRecord sent = QuarantineForm(entry, reason);
+        ModelRecord sent = QuarantineForm(entry, reason, first);
         bool isAsJudged = sent.Size <= _recordLimit;
         if (!isAsJudged)
         {
             // Refused once, the reason is another one, with another length.
             verdict = "invalid";
             reason = Reason.RefusedTooLarge;
-            sent = QuarantineForm(entry, reason);
+            sent = QuarantineForm(entry, reason, first: null);
         }
 
         bool fits = sent.Size <= _recordLimit;
@@ -211,16 +326,25 @@ public sealed class Reference
         return isAsJudged;
     }
 
-    private ModelRecord QuarantineForm(LogEntry entry, Reason reason) =>
+    private ModelRecord QuarantineForm(LogEntry entry, Reason reason, Occurrence? first) =>
         With(
             entry.Record!,
             [
                 .. SourceHeaders(entry),
                 Header(HeaderNames.Reason, ReasonText.Of(reason)),
                 Header(HeaderNames.Detail, ReasonText.DetailOf(reason)),
+                .. first is null ? [] : FirstHeaders(first),
             ],
             -1
         );
+
+    private ModelHeader[] FirstHeaders(Occurrence first) =>
+        [
+            Header(HeaderNames.FirstTopic, Spec.Input),
+            Header(HeaderNames.FirstPartition, $"{_partition}"),
+            Header(HeaderNames.FirstOffset, $"{first.Offset}"),
+            Header(HeaderNames.FirstTimestamp, $"{first.SeenMs}"),
+        ];
 
     private ModelHeader[] SourceHeaders(LogEntry entry) =>
         [
@@ -243,4 +367,8 @@ public sealed class Reference
         new(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
 
     private void Count(string name) => Counts[name] = Counts.GetValueOrDefault(name) + 1;
+
+    private readonly record struct Judged(string Id, int Class, string Content);
+
+    private sealed record Occurrence(long SeenMs, long Offset, string Content, bool IsRepeat);
 }

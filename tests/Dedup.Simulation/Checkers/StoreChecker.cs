@@ -42,11 +42,6 @@ public sealed class StoreChecker
     private ModelLog? Log =>
         _simulation.Cluster.Log(_simulation.Scenario.Spec.Changelog, _partition);
 
-    private long WindowAndGraceMs => _simulation.Scenario.Spec.Windows[0].RetentionMs;
-
-    private long ClockMs =>
-        _last is null || _last.Classes.Length == 0 ? -1 : _last.Classes[0].ClockMs;
-
     /// <summary>Checks what a store left on disk.</summary>
     public void Check(IStoreEvidence store, string when)
     {
@@ -103,7 +98,7 @@ public sealed class StoreChecker
 
         foreach ((long offset, BucketId bucket, EventKey key, SeenEntry entry) in _committed)
         {
-            if (IsLive(entry) && !left.Contains((key, entry)))
+            if (IsLive(bucket, entry) && !left.Contains((key, entry)))
             {
                 throw Broken(
                     "after compaction",
@@ -117,7 +112,7 @@ public sealed class StoreChecker
     {
         foreach ((long offset, BucketId bucket, EventKey key, SeenEntry entry) in _committed)
         {
-            if (offset >= floor || !IsLive(entry))
+            if (offset >= floor || !IsLive(bucket, entry))
             {
                 continue;
             }
@@ -132,7 +127,15 @@ public sealed class StoreChecker
         }
     }
 
-    private bool IsLive(SeenEntry entry) => ClockMs <= entry.SeenMs + WindowAndGraceMs;
+    private bool IsLive(BucketId bucket, SeenEntry entry)
+    {
+        long clockMs =
+            _last is null || _last.Classes.Length <= bucket.Class
+                ? -1
+                : _last.Classes[bucket.Class].ClockMs;
+        return clockMs
+            <= entry.SeenMs + _simulation.Scenario.Spec.Windows[bucket.Class].RetentionMs;
+    }
 
     private void Read(LogEntry entry, bool isCommitted)
     {

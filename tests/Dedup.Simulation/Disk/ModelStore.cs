@@ -22,6 +22,7 @@ public sealed class ModelStore : IFirstSeenStore
     private readonly int _partition;
     private readonly int _capacity;
     private readonly Rng _chance;
+    private readonly SortedDictionary<BucketId, SeenEntry> _standing = [];
     private SortedDictionary<BucketId, Dictionary<EventKey, SeenEntry>> _recent = [];
     private SortedDictionary<BucketId, Dictionary<EventKey, SeenEntry>>? _sealed;
     private Queue<BucketId> _toIngest = new();
@@ -91,21 +92,19 @@ public sealed class ModelStore : IFirstSeenStore
         Enter(Point.StoreFind, probes.Length);
         for (int i = 0; i < probes.Length; i++)
         {
-            StoreHit best = default;
-            Search(_recent, probes[i], ref best);
+            _standing.Clear();
+            Search(_recent, probes[i]);
             if (_sealed is not null && !Planted.Is(PlantedBug.SealedForgottenEarly))
             {
-                Search(_sealed, probes[i], ref best);
+                Search(_sealed, probes[i]);
             }
 
-            if (Planted.Is(PlantedBug.FilterFalseNegative) && probes[i].Key.Low % 5 == 0)
+            if (!Planted.Is(PlantedBug.FilterFalseNegative) || probes[i].Key.Low % 5 != 0)
             {
-                hits[i] = best;
-                continue;
+                Search(_files.Buckets, probes[i]);
             }
 
-            Search(_files.Buckets, probes[i], ref best);
-            hits[i] = best;
+            hits[i] = Latest(probes[i]);
         }
     }
 
@@ -212,29 +211,46 @@ public sealed class ModelStore : IFirstSeenStore
 
     private bool IsSealed => _sealHeader is null;
 
-    private static void Search(
+    /// <summary>In a bucket the entry with the greatest time stands for the ID, wherever it lies.</summary>
+    private void Search(
         SortedDictionary<BucketId, Dictionary<EventKey, SeenEntry>> buckets,
-        in StoreProbe probe,
-        ref StoreHit best
+        in StoreProbe probe
     )
     {
         foreach ((BucketId bucket, Dictionary<EventKey, SeenEntry> entries) in buckets)
         {
-            bool isHere = entries.TryGetValue(probe.Key, out SeenEntry entry);
+            if (!entries.TryGetValue(probe.Key, out SeenEntry entry))
+            {
+                continue;
+            }
+
+            if (!_standing.TryGetValue(bucket, out SeenEntry known) || entry.SeenMs > known.SeenMs)
+            {
+                _standing[bucket] = entry;
+            }
+
+            if (Planted.Is(PlantedBug.DiskAnswersFirstBucket))
+            {
+                return;
+            }
+        }
+    }
+
+    private StoreHit Latest(in StoreProbe probe)
+    {
+        StoreHit best = default;
+        foreach ((BucketId bucket, SeenEntry entry) in _standing)
+        {
             if (
-                isHere
-                && Math.Abs(entry.SeenMs - probe.TimestampMs) <= probe.WindowMs
+                Math.Abs(entry.SeenMs - probe.TimestampMs) <= probe.WindowMs
                 && (!best.IsFound || entry.SeenMs > best.Entry.SeenMs)
             )
             {
                 best = new StoreHit(entry, bucket.Class, true);
             }
-
-            if (isHere && Planted.Is(PlantedBug.DiskAnswersFirstBucket))
-            {
-                return;
-            }
         }
+
+        return best;
     }
 
     private void Enter(Point point, long a = 0, long b = 0)

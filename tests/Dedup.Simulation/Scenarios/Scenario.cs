@@ -141,7 +141,8 @@ public sealed record Scenario
             TransactionTimeoutMs = rng.Between(2_000, 12_000),
             StoreCapacity = 1 + rng.Skewed(120),
             MaxMessageBytes = maxMessageBytes,
-            ClientMaxBytes = 6_000,
+            // Markers name up to a hundred types.
+            ClientMaxBytes = Policies.HasTypes(seed) ? 40_000 : 6_000,
             LingerRecords = 1 + rng.Skewed(60),
             LingerMs = rng.Between(0, 60),
             InterleaveOneIn = 2 + rng.Skewed(60),
@@ -152,7 +153,7 @@ public sealed record Scenario
                 TransactionSweepMs = rng.Between(500, 5_000),
                 JoinMs = rng.Percent(80) ? rng.Between(1, 40) : rng.Between(40, 1_500),
             },
-            Spec = DrawSpec(rng),
+            Spec = Policies.Draw(DrawSpec(rng), seed),
             Lane = DrawLane(rng),
             Faults = Swarm.Draw(rng, overrides),
         };
