@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dedup.Audit.ById;
 using Dedup.Audit.Contents;
 using Dedup.Audit.Intake;
 using Dedup.Audit.Judging;
@@ -31,6 +32,9 @@ public sealed record AuditTopics
 
     /// <summary>The committed offset as it is now: what clean holds beyond the audit's end is looked up that far.</summary>
     public Func<int, long>? CommittedNow { get; init; }
+
+    /// <summary>Of a pipeline with by-id: partitions of its repartition topic. Null: by-input.</summary>
+    public int? RepartitionPartitions { get; init; }
 
     /// <summary>Where the pipeline's very first run began, by partition (start: latest or a time). Null: at the input's beginning.</summary>
     public IReadOnlyDictionary<int, long>? Started { get; init; }
@@ -115,9 +119,16 @@ public sealed class AuditEngine
             notes,
             cancellation
         );
-        foreach (PartitionScope scope in scopes)
+        if (_topics.RepartitionPartitions is { } between)
         {
-            Audit(scope, quarantine, duplicates, meter, notes, cancellation);
+            AuditById(scopes, between, quarantine, duplicates, meter, notes, cancellation);
+        }
+        else
+        {
+            foreach (PartitionScope scope in scopes)
+            {
+                Audit(scope, quarantine, duplicates, meter, notes, cancellation);
+            }
         }
 
         meter.Report(AuditPhase.Picturing);
@@ -135,6 +146,45 @@ public sealed class AuditEngine
         meter.Report(AuditPhase.Done);
         return report;
     }
+
+    private void AuditById(
+        PartitionScope[] scopes,
+        int repartitionPartitions,
+        SideTopic? quarantine,
+        SideTopic? duplicates,
+        ProgressMeter meter,
+        List<string> notes,
+        CancellationToken cancellation
+    )
+    {
+        var audit = new ByIdAudit(
+            _rules,
+            _topics,
+            _hash,
+            _latestMs,
+            repartitionPartitions,
+            _findings
+        );
+        using var file = new SpillFile(_limits.TempDirectory);
+        _counts = audit.Run(
+            scopes,
+            quarantine,
+            duplicates,
+            BlockBytes(scopes.Sum(static s => s.CleanEnd - s.CleanStart)),
+            file,
+            meter,
+            notes,
+            cancellation
+        );
+        _recordsRead += audit.RecordsRead;
+        _spilled += file.Length;
+    }
+
+    private long BlockBytes(long cleanPositions) =>
+        Math.Max(
+            LeastBlockBytes,
+            _limits.MemoryBytes - OverheadBytes - (cleanPositions * sizeof(uint))
+        );
 
     private PartitionScope ScopeOf(int partition)
     {
@@ -161,6 +211,7 @@ public sealed class AuditEngine
             Partition = partition,
             InputStart = start,
             InputEnd = Math.Max(start, end),
+            InputHigh = input.High,
             InputHistoryDeleted = deleted,
             InputCompacted = _topics.Input.IsCompacted,
             CleanStart = clean.Low,
@@ -228,12 +279,7 @@ public sealed class AuditEngine
         CancellationToken cancellation
     )
     {
-        long blockBytes = Math.Max(
-            LeastBlockBytes,
-            _limits.MemoryBytes
-                - OverheadBytes
-                - ((scope.CleanEnd - scope.CleanStart) * sizeof(uint))
-        );
+        long blockBytes = BlockBytes(scope.CleanEnd - scope.CleanStart);
         using var file = new SpillFile(_limits.TempDirectory);
         _inputBlocks.MemoryBytes =
             blockBytes * InputEntry.Size / (InputEntry.Size + CleanEntry.Size);
@@ -292,7 +338,7 @@ public sealed class AuditEngine
     )
     {
         var leftovers = new Leftovers(context);
-        var matcher = new BucketMatcher(new GroupMatcher(context, leftovers));
+        var matcher = new BucketMatcher(new GroupMatcher(context, leftovers).Match);
         InputEntry[] inputEntries = [];
         CleanEntry[] cleanEntries = [];
         for (int bucket = 0; bucket < inputs.Buckets; bucket++)

@@ -2,6 +2,11 @@ using System.Collections.Immutable;
 
 namespace Dedup.Audit;
 
+/// <summary>What there is besides in a pipeline with partitioning: by-id. <see cref="AuditRequest.Group"/> is that of the first hop.</summary>
+/// <param name="Repartition">The topic between the hops.</param>
+/// <param name="JudgeGroup">Consumer group of the second hop; null where none of the two has to be looked at.</param>
+public sealed record ByIdRequest(string Repartition, string? JudgeGroup);
+
 /// <summary>What to audit, on which cluster. The rules are <see cref="AuditRules"/>.</summary>
 public sealed record AuditRequest
 {
@@ -28,6 +33,9 @@ public sealed record AuditRequest
     /// called lost. Null: up to the end at the start of the audit.
     /// </summary>
     public string? Group { get; init; }
+
+    /// <summary>Of a pipeline with partitioning: by-id: its topic between the hops and the group that judges. Null: by-input.</summary>
+    public ByIdRequest? ById { get; init; }
 
     /// <summary>Where the pipeline's first run began, by partition, when that was not the input's beginning.</summary>
     public IReadOnlyDictionary<int, long>? Started { get; init; }

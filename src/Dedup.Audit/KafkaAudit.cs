@@ -32,12 +32,25 @@ public static class KafkaAudit
         var notes = new List<string>();
         using var cluster = new Cluster(request.Kafka);
         int partitions = cluster.PartitionsOf(request.Input);
-        WaitForLag(request, cluster, partitions, progress, notes, cancellation);
+        WaitForLag(request, request.Group, request.Input, cluster, progress, notes, cancellation);
+        if (request.ById is { } byId)
+        {
+            WaitForLag(
+                request,
+                byId.JudgeGroup,
+                byId.Repartition,
+                cluster,
+                progress,
+                notes,
+                cancellation
+            );
+        }
 
         // The order matters: what was committed before the clean topic's end was taken is on clean below that end.
         Dictionary<int, long>? committed = request.Group is null
             ? null
             : cluster.CommittedOf(request.Group, request.Input, partitions);
+        LowerToJudged(request, cluster, committed, notes, cancellation);
         using ITopicLog clean = Open(request, cluster, request.Clean, notes);
         RefuseEmptyGroup(request, committed, clean, notes);
         using ITopicLog? quarantine = request.Quarantine is { } q
@@ -55,7 +68,18 @@ public static class KafkaAudit
             Duplicates = duplicates,
             Committed = committed,
             CommittedNow = request.Group is { } group
-                ? p => cluster.CommittedOf(group, request.Input, partitions).GetValueOrDefault(p)
+                ? p =>
+                    Math.Min(
+                        cluster.CommittedOf(group, request.Input, partitions).GetValueOrDefault(p),
+                        // By-id has given positions up to here; whatever clean holds was read before.
+                        request.ById
+                            is null
+                            ? long.MaxValue
+                            : input.RangeOf(p).High
+                    )
+                : null,
+            RepartitionPartitions = request.ById is { } between
+                ? cluster.PartitionsOf(between.Repartition)
                 : null,
             Started = request.Started,
         };
@@ -63,6 +87,30 @@ public static class KafkaAudit
         var engine = new AuditEngine(request.Rules, topics, limits, request.Time);
         AuditReport report = engine.Run(progress, cancellation);
         return report with { Notes = [.. notes, .. report.Notes] };
+    }
+
+    /// <summary>With by-id the first hop's offsets run ahead of what has been judged.</summary>
+    private static void LowerToJudged(
+        AuditRequest request,
+        Cluster cluster,
+        Dictionary<int, long>? committed,
+        List<string> notes,
+        CancellationToken cancellation
+    )
+    {
+        if (committed is null || request.ById is not { JudgeGroup: { } judge } byId)
+        {
+            return;
+        }
+
+        // Ends first, judged offsets then: what lies between was not judged, or not long ago.
+        using ITopicLog between = Open(request, cluster, byId.Repartition, notes);
+        Dictionary<int, long> judged = cluster.CommittedOf(
+            judge,
+            byId.Repartition,
+            between.Partitions
+        );
+        InFlight.Lower(committed, judged, between, cancellation);
     }
 
     /// <summary>A group without offsets beside a clean topic with records is a wrong name, or its offsets have expired.</summary>
@@ -126,33 +174,31 @@ public static class KafkaAudit
 
     private static void WaitForLag(
         AuditRequest request,
+        string? group,
+        string topic,
         Cluster cluster,
-        int partitions,
         IProgress<AuditProgress>? progress,
         List<string> notes,
         CancellationToken cancellation
     )
     {
-        if (
-            request.Group is not { } group
-            || request.Wait is not { } bound
-            || bound <= TimeSpan.Zero
-        )
+        if (group is null || request.Wait is not { } bound || bound <= TimeSpan.Zero)
         {
             return;
         }
 
         long started = request.Time.GetTimestamp();
-        LogRange[] ranges = cluster.RangesOf(request.Input, partitions);
+        int partitions = cluster.PartitionsOf(topic);
+        LogRange[] ranges = cluster.RangesOf(topic, partitions);
         long total = ranges.Sum(static r => r.High - r.Low);
         while (true)
         {
-            Dictionary<int, long> committed = cluster.CommittedOf(group, request.Input, partitions);
+            Dictionary<int, long> committed = cluster.CommittedOf(group, topic, partitions);
             long lag = 0;
             for (int p = 0; p < partitions; p++)
             {
                 long from = Math.Max(ranges[p].Low, committed.GetValueOrDefault(p));
-                lag += Lag(request, ranges, p, from, cancellation);
+                lag += Lag(request, topic, ranges, p, from, cancellation);
             }
 
             progress?.Report(new AuditProgress(AuditPhase.Waiting, lag, total, 0));
@@ -180,6 +226,7 @@ public static class KafkaAudit
     /// </summary>
     private static long Lag(
         AuditRequest request,
+        string topic,
         LogRange[] ranges,
         int partition,
         long from,
@@ -192,7 +239,7 @@ public static class KafkaAudit
             return Math.Max(0, rest);
         }
 
-        using KafkaTopicLog log = Log(request, request.Input, ranges, compacted: false);
+        using KafkaTopicLog log = Log(request, topic, ranges, compacted: false);
         using IRecordStream stream = log.Open(
             partition,
             from,

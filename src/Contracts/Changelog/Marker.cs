@@ -39,6 +39,32 @@ public readonly record struct MarkerClass(
 /// <param name="TombstonedBelow">Chunks with a lower number have been tombstoned; 0 while the bucket lives.</param>
 public readonly record struct MarkerBucket(BucketId Id, long NextSequence, long TombstonedBelow);
 
+/// <summary>Clock of one input partition, where records of several meet (partitioning: by-id).</summary>
+/// <param name="Class">Window class.</param>
+/// <param name="Partition">Input partition.</param>
+/// <param name="ClockMs">Its clock as the first hop stamped it last, -1 before its first record.</param>
+/// <param name="SeenAtMs">Attention at its last record, in ms: see <see cref="MarkerAttention"/>.</param>
+public readonly record struct MarkerSource(
+    ushort Class,
+    int Partition,
+    long ClockMs,
+    long SeenAtMs
+);
+
+/// <summary>By what idle input partitions are told.</summary>
+/// <param name="Class">Window class.</param>
+/// <param name="AttentionMs">Sum of the times between records of the class, long silences cut, in ms.</param>
+/// <param name="WrittenMs">When the first hop wrote the latest of them, by its wall clock; -1 before the first.</param>
+public readonly record struct MarkerAttention(ushort Class, long AttentionMs, long WrittenMs);
+
+/// <summary>What a state knows of the input partitions that meet in it.</summary>
+/// <param name="Attention">By class.</param>
+/// <param name="Clocks">By class and input partition.</param>
+public sealed record MarkerSources(
+    ImmutableArray<MarkerAttention> Attention,
+    ImmutableArray<MarkerSource> Clocks
+);
+
 /// <summary>
 /// The one record of a changelog partition that says everything: up to where the input was judged, by whom, with which
 /// clocks and counts. Compaction keeps the last one.
@@ -83,4 +109,10 @@ public sealed record Marker
 
     /// <summary>The partition's ledger since the state was made: name of the count and value, sorted by name.</summary>
     public required ImmutableArray<KeyValuePair<string, long>> Counts { get; init; }
+
+    /// <summary>
+    /// Clocks of the input partitions whose records meet here (partitioning: by-id); null where there is only one. Where it is
+    /// given, the clocks of <see cref="Classes"/> are those that state expires by.
+    /// </summary>
+    public MarkerSources? Sources { get; init; }
 }

@@ -8,19 +8,25 @@ namespace Dedup.Contracts.Changelog;
 /// <summary>Wire format of the marker.</summary>
 /// <remarks>
 /// <code>
-/// version 1 | recipe u64 | hash key 2 x u64 | partition count u32 | input offset i64 | control position i64
+/// version 1 or 2 | recipe u64 | hash key 2 x u64 | partition count u32 | input offset i64 | control position i64
 /// | cluster | topic id | writer                                  each: u16 length, UTF-8
 /// | u16 n, n x class:  id u16 | name | window i64 | grace i64 | width i64 | clock i64
 /// | u16 n, n x bucket: class u16 | index i64 | next i64 | tombstoned i64
 /// | u16 n, n x count:  name | i64
+/// | u16 n, n x attention: class u16 | attention i64 | written i64                          version 2 only
+/// | u32 n, n x source: class u16 | partition u32 | clock i64 | seen at i64                 version 2 only
 /// | checksum u32: FNV-1a over all before                          numbers little-endian
 /// </code>
+/// Version 2 is written where input partitions meet (partitioning: by-id), version 1 everywhere else.
 /// The checksum guards the copy in the store's header as well, which no Kafka batch checksum protects.
 /// </remarks>
 public static class MarkerCodec
 {
-    /// <summary>Version written by this code.</summary>
+    /// <summary>Version of markers without sources.</summary>
     public const byte Version = 1;
+
+    /// <summary>Version of markers with the clocks of several input partitions.</summary>
+    public const byte VersionWithSources = 2;
 
     /// <summary>The reserved key of markers.</summary>
     public static ReadOnlySpan<byte> Key => [0x00];
@@ -34,7 +40,7 @@ public static class MarkerCodec
         ArgumentNullException.ThrowIfNull(marker);
         ArgumentNullException.ThrowIfNull(writer);
         int start = writer.WrittenCount;
-        writer.Write([Version]);
+        writer.Write([marker.Sources is null ? Version : VersionWithSources]);
         U64(writer, marker.RecipeVersion);
         U64(writer, marker.HashKey0);
         U64(writer, marker.HashKey1);
@@ -71,13 +77,18 @@ public static class MarkerCodec
             I64(writer, count.Value);
         }
 
+        if (marker.Sources is not null)
+        {
+            Write(marker.Sources, writer);
+        }
+
         U32(writer, Checksum(writer.WrittenSpan[start..]));
     }
 
     /// <summary>Reads a marker; null when the bytes are not a whole marker of a known version. Never throws.</summary>
     public static Marker? TryRead(ReadOnlySpan<byte> source)
     {
-        if (source.Length < 5 || source[0] != Version)
+        if (source.Length < 5 || source[0] is not (Version or VersionWithSources))
         {
             return null;
         }
@@ -131,6 +142,7 @@ public static class MarkerCodec
             counts.Add(new KeyValuePair<string, long>(reader.Text(), reader.I64()));
         }
 
+        MarkerSources? sources = source[0] == VersionWithSources ? Sources(ref reader) : null;
         if (reader.Failed || reader.Remaining != 0)
         {
             return null;
@@ -150,7 +162,52 @@ public static class MarkerCodec
             Classes = classes.ToImmutable(),
             Buckets = buckets.ToImmutable(),
             Counts = counts.ToImmutable(),
+            Sources = sources,
         };
+    }
+
+    private static void Write(MarkerSources sources, ArrayBufferWriter<byte> writer)
+    {
+        U16(writer, sources.Attention.Length);
+        foreach (MarkerAttention a in sources.Attention)
+        {
+            U16(writer, a.Class);
+            I64(writer, a.AttentionMs);
+            I64(writer, a.WrittenMs);
+        }
+
+        U32(writer, (uint)sources.Clocks.Length);
+        foreach (MarkerSource s in sources.Clocks)
+        {
+            U16(writer, s.Class);
+            U32(writer, (uint)s.Partition);
+            I64(writer, s.ClockMs);
+            I64(writer, s.SeenAtMs);
+        }
+    }
+
+    private static MarkerSources Sources(ref FieldReader reader)
+    {
+        var attention = ImmutableArray.CreateBuilder<MarkerAttention>();
+        for (int n = reader.U16(); n > 0 && !reader.Failed; n--)
+        {
+            attention.Add(new MarkerAttention(reader.U16(), reader.I64(), reader.I64()));
+        }
+
+        var clocks = ImmutableArray.CreateBuilder<MarkerSource>();
+        for (uint n = reader.U32(); n > 0 && !reader.Failed; n--)
+        {
+            clocks.Add(
+                new MarkerSource(
+                    reader.U16(),
+                    (int)(reader.U32() & int.MaxValue),
+                    reader.I64(),
+                    reader.I64()
+                )
+            );
+        }
+
+        return new MarkerSources(attention.ToImmutable(), clocks.ToImmutable());
     }
 
     private static void U16(ArrayBufferWriter<byte> writer, int value)

@@ -101,6 +101,9 @@ public enum Reason : byte
 
     /// <summary>The ID is longer than the limit.</summary>
     IdTooLong = 18,
+
+    /// <summary>Somebody else than Dedup wrote it to the repartition topic: it has no original to judge.</summary>
+    NotRekeyed = 19,
 }
 
 /// <summary>The names of reasons in headers, logs, and metrics.</summary>
@@ -127,6 +130,7 @@ public static class ReasonText
         "over-quota",
         "scope-missing",
         "id-too-long",
+        "not-rekeyed",
     ];
 
     /// <summary>How many reasons there are, <see cref="Reason.None"/> included.</summary>

@@ -100,5 +100,8 @@ internal struct SideEntry
     public long OwnTimestampMs;
     public long OwnOffset;
     public int OwnPartition;
+
+    /// <summary>Partition of the first occurrence; −1 when it names none.</summary>
+    public int FirstPartition;
     public Reason Reason;
 }

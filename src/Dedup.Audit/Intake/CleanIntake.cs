@@ -12,9 +12,13 @@ internal sealed class CleanIntake(
     PartitionScope scope,
     AuditRules rules,
     SipHash hash,
-    BucketStore<CleanEntry> store
+    BucketStore<CleanEntry> store,
+    ById.RouteOrder? order = null
 )
 {
+    /// <summary>The hash by which the first hop of by-id chooses a partition.</summary>
+    private static readonly SipHash Unkeyed = new(0, 0);
+
     private readonly IdScratch _scratch = new();
     private readonly int _mask = store.Buckets - 1;
 
@@ -27,16 +31,18 @@ internal sealed class CleanIntake(
         for (int i = 0; i < batch.Count; i++)
         {
             batch.Get(i, out RecordView record);
-            var entry = new CleanEntry
-            {
-                Position = checked((uint)(record.Offset - scope.CleanStart + 1)),
-            };
+            var entry = new CleanEntry { Position = scope.CleanPosition(record.Offset) };
             RecordContents.Of(record, out entry.Contents);
             rules.Recipe.Identify(record, _scratch, hash, out Identified identified);
             entry.Id =
                 identified.Reason == Reason.None
                     ? identified.Key
                     : InputIntake.NameOf(entry.Contents);
+            if (order is not null && identified.Reason == Reason.None)
+            {
+                order.Note(entry.Position, Unkeyed.Hash(_scratch.Frame));
+            }
+
             store.Add(InputIntake.BucketOf(entry.Id, _mask), entry);
         }
 

@@ -43,6 +43,12 @@ internal sealed class InputIntake(
     /// <summary>Of those, audited.</summary>
     public long Audited { get; private set; }
 
+    /// <summary>Clocks by class as they stand; long.MinValue before the first record of a class.</summary>
+    public ReadOnlySpan<long> Clocks => _clocks;
+
+    /// <summary>Records up to that time may repeat one that was deleted; long.MinValue when none was.</summary>
+    public long DoubtUntilMs => scope.InputHistoryDeleted ? _doubtUntilMs : long.MinValue;
+
     /// <summary>Takes a batch in and releases it.</summary>
     public void Take(RecordBatch batch)
     {
@@ -67,10 +73,7 @@ internal sealed class InputIntake(
 
     private void Take(in RecordView record)
     {
-        var entry = new InputEntry
-        {
-            Position = checked((uint)(record.Offset - scope.InputStart + 1)),
-        };
+        var entry = new InputEntry { Position = scope.InputPosition(record.Offset) };
         RecordContents.Of(record, out entry.Contents);
         rules.Recipe.Identify(record, _scratch, hash, out Identified identified);
         entry.Reason = identified.Reason;
@@ -134,11 +137,10 @@ internal sealed class InputIntake(
         )
         {
             entry.Marks |= InputMarks.InDuplicates;
-            long first = repeat.FirstOffset - scope.InputStart + 1;
             entry.FirstPosition =
-                repeat.FirstOffset < 0 ? 0
-                : first is > 0 and < uint.MaxValue ? (uint)first
-                : uint.MaxValue;
+                repeat.FirstOffset < 0
+                    ? 0
+                    : scope.FirstPosition(repeat.FirstPartition, repeat.FirstOffset);
         }
     }
 

@@ -20,6 +20,18 @@ internal sealed record PartitionScope
     /// <summary>Offset behind the last input record that is audited.</summary>
     public required long InputEnd { get; init; }
 
+    /// <summary>End of the input log.</summary>
+    public long InputHigh { get; init; }
+
+    /// <summary>Position before the first input record: other than 0 where all partitions are compared together.</summary>
+    public long InputBase { get; init; }
+
+    /// <summary>Position before the first clean record, likewise.</summary>
+    public long CleanBase { get; init; }
+
+    /// <summary>All partitions, where they are compared together.</summary>
+    public ById.WholeScope? Whole { get; init; }
+
     /// <summary>Older input records were deleted.</summary>
     public bool InputHistoryDeleted { get; init; }
 
@@ -31,21 +43,36 @@ internal sealed record PartitionScope
     public bool CleanCompacted { get; init; }
 
     /// <summary>Number of hash buckets for this partition; a power of two.</summary>
-    public int Buckets
+    public int Buckets => BucketsFor(Math.Max(InputEnd - InputStart, CleanEnd - CleanStart));
+
+    /// <summary>Number of hash buckets for that many records of one side; a power of two.</summary>
+    public static int BucketsFor(long records) =>
+        (int)
+            BitOperations.RoundUpToPowerOf2(
+                (ulong)Math.Clamp(records / BucketEntries, 1, MaxBuckets)
+            );
+
+    /// <summary>Position of an input record.</summary>
+    public uint InputPosition(long offset) => checked((uint)(InputBase + offset - InputStart + 1));
+
+    /// <summary>Position of a clean record.</summary>
+    public uint CleanPosition(long offset) => checked((uint)(CleanBase + offset - CleanStart + 1));
+
+    /// <summary>Position of the first occurrence that a duplicate names; <see cref="uint.MaxValue"/> when it is none of these records.</summary>
+    public uint FirstPosition(int partition, long offset)
     {
-        get
+        if (Whole is not null)
         {
-            long most = Math.Max(InputEnd - InputStart, CleanEnd - CleanStart);
-            return (int)
-                BitOperations.RoundUpToPowerOf2(
-                    (ulong)Math.Clamp(most / BucketEntries, 1, MaxBuckets)
-                );
+            return Whole.PositionOf(partition, offset);
         }
+
+        long position = offset - InputStart + 1;
+        return position is > 0 and < uint.MaxValue ? (uint)position : uint.MaxValue;
     }
 
     /// <summary>Input offset at a position.</summary>
-    public long InputOffset(uint position) => InputStart + position - 1;
+    public long InputOffset(uint position) => InputStart + position - InputBase - 1;
 
     /// <summary>Clean offset at a position.</summary>
-    public long CleanOffset(uint position) => CleanStart + position - 1;
+    public long CleanOffset(uint position) => CleanStart + position - CleanBase - 1;
 }

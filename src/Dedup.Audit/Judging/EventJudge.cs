@@ -109,12 +109,6 @@ internal sealed class EventJudge(
         bool holds;
         switch (record.Quarantined)
         {
-            case Reason.TimestampTooFarInFuture:
-                holds = record.Has(InputMarks.TooFarConfirmed);
-                break;
-            case Reason.TimestampMissing:
-                holds = record.Contents.TimestampMs <= 0;
-                break;
             case Reason.Late:
             case Reason.Conflict:
             {
@@ -134,6 +128,23 @@ internal sealed class EventJudge(
                     );
                 break;
             }
+            default:
+                holds = Holds(record, invalid);
+                break;
+        }
+
+        return holds ? Outcome.Quarantined : Outcome.WronglyQuarantined;
+    }
+
+    /// <summary>Whether a record is in quarantine for a reason that holds; those that need its history aside.</summary>
+    public static bool Holds(in InputEntry record, bool invalid)
+    {
+        switch (record.Quarantined)
+        {
+            case Reason.TimestampTooFarInFuture:
+                return record.Has(InputMarks.TooFarConfirmed);
+            case Reason.TimestampMissing:
+                return record.Contents.TimestampMs <= 0;
             case Reason.NoId:
             case Reason.NullKey:
             case Reason.MalformedJson:
@@ -142,24 +153,18 @@ internal sealed class EventJudge(
             case Reason.ContentPathMissing:
             case Reason.ScopeMissing:
             case Reason.IdTooLong:
-                holds = record.Reason != Reason.None;
-                break;
+                return record.Reason != Reason.None;
             case Reason.RefusedTooLarge:
             case Reason.RefusedTimestamp:
             case Reason.Refused:
-                holds = !invalid;
-                break;
+                return !invalid;
             case Reason.SchemaInvalid:
             case Reason.SchemaUnavailable:
             case Reason.OverQuota:
-                holds = true;
-                break;
+                return true;
             default:
-                holds = false;
-                break;
+                return false;
         }
-
-        return holds ? Outcome.Quarantined : Outcome.WronglyQuarantined;
     }
 
     private bool Repeats(in InputEntry record, AuditWindow window, out bool namedWrongly)

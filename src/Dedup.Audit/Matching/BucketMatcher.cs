@@ -6,7 +6,7 @@ using Dedup.Contracts.Identity;
 namespace Dedup.Audit.Matching;
 
 /// <summary>Sorts the records of one bucket into groups of one event ID each, in order, and has each group compared.</summary>
-internal sealed class BucketMatcher(GroupMatcher groups)
+internal sealed class BucketMatcher(Action<EventGroup> match)
 {
     private readonly EventGroup _group = new();
     private int[] _slots = [];
@@ -58,7 +58,7 @@ internal sealed class BucketMatcher(GroupMatcher groups)
                 _group.Add(cleans[i]);
             }
 
-            groups.Match(_group);
+            match(_group);
         }
     }
 

@@ -98,6 +98,9 @@ public enum UnknownReason : byte
 
     /// <summary>The record that would decide it was deleted from the quarantine or duplicates topic.</summary>
     SideDeleted,
+
+    /// <summary>By-id: its input partition is behind another one, and may have been left out as idle, so that what it repeats was forgotten.</summary>
+    MaybeLeftOut,
 }
 
 /// <summary>The sentences for <see cref="UnknownReason"/>.</summary>
@@ -119,6 +122,8 @@ public static class UnknownReasonText
                 "behind a transaction that is still open on the clean topic",
             UnknownReason.SideDeleted =>
                 "the quarantine or duplicates topic has lost its beginning",
+            UnknownReason.MaybeLeftOut =>
+                "its input partition is so far behind another one that, if it was idle for idle-timeout, its first occurrence was forgotten",
             _ => throw new ArgumentOutOfRangeException(nameof(reason)),
         };
 }

@@ -41,6 +41,7 @@ internal ref struct SideHeaders
     public int SourcePartition;
     public long SourceOffset;
     public long? SourceTimestampMs;
+    public int FirstPartition;
     public long FirstOffset;
     public Reason Reason;
 
@@ -56,6 +57,7 @@ internal ref struct SideHeaders
         var found = new SideHeaders
         {
             Own = record.Batch.HeaderCount(record.Index),
+            FirstPartition = -1,
             FirstOffset = -1,
             SourcePartition = -1,
             SourceOffset = -1,
@@ -104,6 +106,9 @@ internal ref struct SideHeaders
                 break;
             case 5:
                 SourceTimestampMs = Number(value);
+                break;
+            case 7:
+                FirstPartition = (int)Math.Clamp(Number(value) ?? -1, -1, int.MaxValue);
                 break;
             case 8:
                 FirstOffset = Number(value) ?? -1;

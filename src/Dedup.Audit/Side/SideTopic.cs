@@ -126,6 +126,7 @@ internal sealed class SideTopic : IDisposable
             var entry = new SideEntry
             {
                 SourceOffset = headers.SourceOffset,
+                FirstPartition = headers.FirstPartition,
                 FirstOffset = headers.FirstOffset,
                 OwnTimestampMs = record.TimestampMs,
                 OwnOffset = record.Offset,

@@ -28,7 +28,9 @@ internal static class PipelineReader
         ImmutableArray<WindowClass> windows = WindowReader.Read(section);
         long maxFuture = MaxFuture(section, windows[0].WindowMs);
         Recipe? recipe = WindowReader.Apply(RecipeReader.Read(section), windows, section);
-        CheckPartitioning(section, recipe);
+        Partitioning partitioning = PartitioningOf(section, recipe);
+        int repartition = RepartitionPartitions(section);
+        long idleTimeout = section.Duration("idle-timeout");
         LatePolicy late = section.Choice("late") switch
         {
             "quarantine" => LatePolicy.Quarantine,
@@ -56,6 +58,9 @@ internal static class PipelineReader
             Late = late,
             MaxFutureMs = maxFuture,
             Start = start,
+            Partitioning = partitioning,
+            RepartitionPartitions = repartition,
+            IdleTimeoutMs = idleTimeout,
         };
         return PolicyReader.Apply(spec, section);
     }
@@ -67,12 +72,24 @@ internal static class PipelineReader
         {
             for (int j = 0; j < specs.Count; j++)
             {
-                if (i != j && specs[i].Input == specs[j].Changelog)
+                if (i != j && InternalRole(specs[j], specs[i].Input) is { } role)
                 {
                     context.Findings.Error(
                         context.PlaceOf($"pipelines.{specs[i].Name}.input").ToString(),
-                        $"'{specs[i].Input}' is the changelog of pipeline '{specs[j].Name}'",
+                        $"'{specs[i].Input}' is the {role} of pipeline '{specs[j].Name}'",
                         "name the topic that producers write to"
+                    );
+                }
+
+                if (
+                    specs[j].Partitioning == Partitioning.ById
+                    && specs[i].Name == $"{specs[j].Name}-rekey"
+                )
+                {
+                    context.Findings.Error(
+                        context.PlaceOf($"pipelines.{specs[i].Name}").ToString(),
+                        $"pipelines '{specs[i].Name}' and '{specs[j].Name}' would share group and changelog: by-id takes the name with '-rekey' for its first hop",
+                        "give one of them another name"
                     );
                 }
 
@@ -86,6 +103,26 @@ internal static class PipelineReader
                 }
             }
         }
+    }
+
+    private static string? InternalRole(PipelineSpec spec, string topic) =>
+        topic == spec.Changelog ? "changelog"
+        : spec.Partitioning != Partitioning.ById ? null
+        : topic == spec.Repartition ? "repartition topic"
+        : topic == spec.RekeyHop(0).Changelog ? "changelog of the first hop"
+        : null;
+
+    private static int RepartitionPartitions(SectionReader section)
+    {
+        var repartition = new SectionReader(
+            section.Find("repartition"),
+            section.PathOf("repartition"),
+            "pipelines.*.repartition",
+            section.Context
+        );
+        int partitions = (int)repartition.Count("partitions", 0);
+        repartition.RefuseUnknown();
+        return partitions;
     }
 
     private static void CheckName(ConfigMember member, ReadContext context)
@@ -147,6 +184,9 @@ internal static class PipelineReader
             ("quarantine", quarantine),
             ("duplicates", duplicates),
             ("changelog", changelog),
+            // Reserved whether by-id is on or not, so that it can be turned on.
+            ("repartition", $"dedup-{pipeline}-repartition"),
+            ("rekey-changelog", $"dedup-{pipeline}-rekey-changelog"),
         ];
         for (int i = 0; i < roles.Length; i++)
         {
@@ -157,12 +197,12 @@ internal static class PipelineReader
                     continue;
                 }
 
-                bool own = roles[i].Name == "changelog";
+                bool own = roles[i].Name is "changelog" or "repartition" or "rekey-changelog";
                 section.Context.Findings.Error(
                     section.Where(own ? roles[j].Name : roles[i].Name),
                     $"{roles[j].Name} and {roles[i].Name} of pipeline '{pipeline}' are the same topic '{roles[i].Topic}'",
                     own
-                        ? $"choose another topic: '{changelog}' is the pipeline's own"
+                        ? $"choose another topic: '{roles[i].Topic}' is the pipeline's own"
                         : $"give {roles[i].Name} a topic of its own, such as '{input}.{roles[i].Name}'"
                 );
             }
@@ -208,23 +248,14 @@ internal static class PipelineReader
         }
     }
 
-    private static void CheckPartitioning(SectionReader section, Recipe? recipe)
+    private static Partitioning PartitioningOf(SectionReader section, Recipe? recipe)
     {
         ConfigNode? node = section.Find("partitioning");
-        if (node is { Text: "by-id" })
-        {
-            section.Context.Findings.Error(
-                section.Where("partitioning"),
-                "'by-id' is not in this version",
-                "write by-input if producers send an ID always to the same partition; otherwise wait for by-id, or key the input by the ID"
-            );
-            return;
-        }
-
         if (node is not null)
         {
-            _ = section.Choice("partitioning");
-            return;
+            return section.Choice("partitioning") == "by-id"
+                ? Partitioning.ById
+                : Partitioning.ByInput;
         }
 
         if (recipe is not null && !RecipeReader.IsKey(recipe))
@@ -233,16 +264,18 @@ internal static class PipelineReader
                 Severity.Error,
                 section.Where("id"),
                 $"with 'id: {recipe.Text}' the partitioning has to be chosen",
-                "add 'partitioning: by-input' if an ID always arrives in the same partition"
+                "add 'partitioning: by-input' if an ID always arrives in the same partition, else 'partitioning: by-id'"
             )
             {
                 More =
                 [
                     "by-input judges a record in the partition where it arrived: no extra hop, order kept, right whenever an ID always arrives in the same partition (a producer that retries with the same key)",
-                    "by-id first re-keys the input by event ID: duplicates are found wherever they arrive, order per original key is not kept (not in this version)",
+                    "by-id first re-keys the input by event ID through an internal topic: duplicates are found wherever they arrive, at about twice the cost; order per original key is not kept",
                 ],
             };
             section.Context.Findings.Add([question]);
         }
+
+        return Partitioning.ByInput;
     }
 }

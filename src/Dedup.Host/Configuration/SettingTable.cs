@@ -382,11 +382,43 @@ public static class SettingTable
             Path = "pipelines.*.partitioning",
             Kind = SettingKind.Choice,
             Default = "by-input with `id: key`, else required",
-            Choices = ["by-input"],
+            Choices = ["by-input", "by-id"],
             Meaning =
-                "Where duplicates are looked for: by-input judges a record in the partition where it arrived.",
+                "Where duplicates are looked for: by-input judges a record in the partition where it arrived; by-id re-keys the input by event ID first, so that duplicates are found wherever they arrive.",
             Consequence =
-                "Right whenever an ID always arrives in the same partition (a producer that retries with the same key).",
+                "by-input: right whenever an ID always arrives in the same partition (a producer that retries with the same key). by-id: about twice the cost, two commits of latency, order per original key is not kept.",
+        },
+        new()
+        {
+            Path = "pipelines.*.repartition",
+            Kind = SettingKind.Section,
+            Default = "all defaults",
+            RangeText = "partitions",
+            Meaning = "With by-id: the internal topic between the hops, `dedup-NAME-repartition`.",
+            Consequence = "Without by-id it is not used.",
+        },
+        new()
+        {
+            Path = "pipelines.*.repartition.partitions",
+            Kind = SettingKind.Count,
+            Default = "as many as the input has",
+            Min = 1,
+            Max = 10_000,
+            Meaning = "Partitions of the repartition topic and of the changelog.",
+            Consequence =
+                "Fixed with the state: another number would look for IDs where they are not.",
+        },
+        new()
+        {
+            Path = "pipelines.*.idle-timeout",
+            Kind = SettingKind.Duration,
+            Default = "5m",
+            Min = 1_000,
+            Max = WindowClass.MaxWindowMs,
+            Meaning =
+                "With by-id: how long an input partition may send nothing while others do, before what is remembered is no longer kept for it.",
+            Consequence =
+                "Longer: one silent partition keeps IDs of all from expiring for that long. Shorter: one that comes back further behind than grace has late records.",
         },
         .. ValidationReader.Settings,
     ];
@@ -407,6 +439,5 @@ public static class SettingTable
             ["quotas"] = "quotas by tenant",
             ["canonical"] = "other canonical forms",
             ["on-missing"] = "content recipes",
-            ["idle-timeout"] = "partitioning by ID",
         };
 }

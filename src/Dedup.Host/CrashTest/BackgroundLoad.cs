@@ -191,8 +191,12 @@ internal sealed class BackgroundLoad : IDisposable
         _ = Utf8Formatter.TryFormat(Sent, value, out _);
         var target = new TopicPartition(
             _topics.Input,
+            // With by-id each occurrence comes wherever it comes.
             new Partition(
-                (int)(((ulong)number * SplitMix.Spread >> 40) % (ulong)_topics.Partitions)
+                (int)(
+                    ((ulong)(_topics.IsById ? Sent : number) * SplitMix.Spread >> 40)
+                    % (ulong)_topics.Partitions
+                )
             )
         );
         var message = new Message<byte[], byte[]>

@@ -25,6 +25,9 @@ internal sealed record CrashSettings
     /// <summary>Lanes of each worker.</summary>
     public int Lanes { get; init; } = 2;
 
+    /// <summary>Partitions of the repartition topic, and with it partitioning: by-id; null: by-input.</summary>
+    public int? RepartitionPartitions { get; init; }
+
     /// <summary>Window.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromHours(24);
 
@@ -72,8 +75,17 @@ internal sealed class CrashTopics : IAsyncDisposable
     /// <summary>Quarantine topic.</summary>
     public string Quarantine => Input + ".quarantine";
 
-    /// <summary>Consumer group.</summary>
-    public string Group => "dedup-" + Input;
+    /// <summary>Consumer group that reads the input.</summary>
+    public string Group => IsById ? "dedup-" + Input + "-rekey" : JudgeGroup;
+
+    /// <summary>Consumer group that judges.</summary>
+    public string JudgeGroup => "dedup-" + Input;
+
+    /// <summary>Topic between the hops of by-id.</summary>
+    public string Repartition => "dedup-" + Input + "-repartition";
+
+    /// <summary>Whether partitioning is by-id: then an ID may come in any partition.</summary>
+    public bool IsById => _settings.RepartitionPartitions is not null;
 
     /// <summary>Partitions of the input.</summary>
     public int Partitions => _settings.Partitions;
@@ -135,6 +147,11 @@ internal sealed class CrashTopics : IAsyncDisposable
                     clean: {Clean}
                     quarantine: {Quarantine}
                     id: key
+                    {(
+                    IsById
+                        ? $"partitioning: by-id\n    repartition: {{ partitions: {_settings.RepartitionPartitions} }}"
+                        : "partitioning: by-input"
+                )}
                     window: {_settings.Window.TotalSeconds:0}s
 
                 """
@@ -154,6 +171,7 @@ internal sealed class CrashTopics : IAsyncDisposable
                 Clean = Clean,
                 Quarantine = Quarantine,
                 Group = Group,
+                ById = IsById ? new ByIdRequest(Repartition, JudgeGroup) : null,
                 TempDirectory = Directory,
                 Rules = new AuditRules
                 {
@@ -232,7 +250,17 @@ internal sealed class CrashTopics : IAsyncDisposable
         {
             using IAdminClient admin = Admin();
             await admin.DeleteTopicsAsync(
-                [Input, Clean, Quarantine, Group + "-changelog"],
+                IsById
+                    ?
+                    [
+                        Input,
+                        Clean,
+                        Quarantine,
+                        Repartition,
+                        Group + "-changelog",
+                        JudgeGroup + "-changelog",
+                    ]
+                    : [Input, Clean, Quarantine, JudgeGroup + "-changelog"],
                 new DeleteTopicsOptions { RequestTimeout = Timeout, OperationTimeout = Timeout }
             );
         }

@@ -94,6 +94,10 @@ public static class ClusterGuards
         }
 
         Group(config, spec, facts, findings);
+        if (spec.Partitioning == Partitioning.ById)
+        {
+            Group(config, spec.RekeyHop(0), facts, findings);
+        }
     }
 
     private static void AppendTime(
@@ -135,7 +139,12 @@ public static class ClusterGuards
             return;
         }
 
-        string[] rights = requirement.Role == TopicRole.Changelog ? ["READ", "WRITE"] : ["WRITE"];
+        string[] rights = requirement.Role switch
+        {
+            TopicRole.Changelog or TopicRole.RekeyChangelog => ["READ", "WRITE"],
+            TopicRole.Repartition => ["READ", "WRITE", "DELETE"],
+            _ => ["WRITE"],
+        };
         if (!Rights(where, requirement.RoleText, actual, rights, findings))
         {
             return;
@@ -143,7 +152,7 @@ public static class ClusterGuards
 
         if (inputKnown)
         {
-            Partitions(where, topic, requirement, actual, findings);
+            Partitions(config, where, topic, requirement, actual, findings);
         }
 
         if (facts.IsLimited)
@@ -170,6 +179,7 @@ public static class ClusterGuards
     }
 
     private static void Partitions(
+        DedupConfig config,
         string where,
         string topic,
         TopicRequirement requirement,
@@ -185,10 +195,22 @@ public static class ClusterGuards
             return;
         }
 
+        bool isBetween =
+            requirement.Role == TopicRole.Repartition
+            || (
+                requirement.Role == TopicRole.Changelog
+                && config.Pipelines.Any(p =>
+                    p.Name == requirement.Pipeline && p.Partitioning == Partitioning.ById
+                )
+            );
         findings.Error(
             where,
-            $"{topic} has {actual.Partitions} partitions, the input {requirement.Partitions}: a record goes to the partition that it came from",
-            actual.Partitions < requirement.Partitions ? $"{MakeTopics} to add partitions"
+            isBetween
+                ? $"{topic} has {actual.Partitions} partitions, not {requirement.Partitions}: repartition topic and changelog have as many as 'repartition.partitions' says, or as the input has"
+                : $"{topic} has {actual.Partitions} partitions, the input {requirement.Partitions}: a record goes to the partition that it came from",
+            isBetween
+                    ? $"set 'repartition: {{ partitions: {actual.Partitions} }}' if that is the number that the state was made with"
+                : actual.Partitions < requirement.Partitions ? $"{MakeTopics} to add partitions"
                 : requirement.Role == TopicRole.Changelog
                     ? "the changelog belongs to another input; give the pipeline another name"
                 : "partitions cannot be taken away: use another topic"

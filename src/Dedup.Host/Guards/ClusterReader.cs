@@ -91,7 +91,12 @@ public sealed class ClusterReader : IDisposable
             ClusterId = cluster.ClusterId ?? "",
             Brokers = cluster.Nodes?.Count ?? 0,
             Topics = await Topics(topics),
-            Groups = await Groups([.. specs.Select(static p => p.Group)]),
+            Groups = await Groups([
+                .. specs.Select(static p => p.Group),
+                .. specs
+                    .Where(static p => p.Partitioning == Partitioning.ById)
+                    .Select(static p => p.RekeyHop(0).Group),
+            ]),
             TransactionsDenied = await transactions,
         };
     }
@@ -127,7 +132,16 @@ public sealed class ClusterReader : IDisposable
         [
             .. pipelines
                 .SelectMany(static p =>
-                    new[] { p.Input, p.Clean, p.Quarantine, p.Duplicates, p.Changelog }
+                    new[]
+                    {
+                        p.Input,
+                        p.Clean,
+                        p.Quarantine,
+                        p.Duplicates,
+                        p.Changelog,
+                        p.Partitioning == Partitioning.ById ? p.Repartition : null,
+                        p.Partitioning == Partitioning.ById ? p.RekeyHop(0).Changelog : null,
+                    }
                 )
                 .OfType<string>()
                 .Distinct(),

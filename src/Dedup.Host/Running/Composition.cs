@@ -4,6 +4,7 @@ using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Running;
 using Dedup.Kafka.Transport;
 using Dedup.RocksDb;
+using Dedup.Topology.Pipelines;
 using Dedup.Topology.Proof;
 
 namespace Dedup.Host.Running;
@@ -41,7 +42,8 @@ internal static class Composition
         ICrashPoints crashPoints
     )
     {
-        int lanes = config.Lanes * config.Pipelines.Length;
+        int hops = config.Pipelines.Sum(static p => p.Partitioning == Partitioning.ById ? 2 : 1);
+        int lanes = config.Lanes * hops;
         int prefetch = (int)
             Math.Clamp(
                 config.State.MemoryBytes / PrefetchShare / lanes / 1024,
@@ -63,8 +65,8 @@ internal static class Composition
             ),
             Identity = spec => new StateIdentity(
                 facts.ClusterId,
-                facts.Topics[spec.Input].Id,
-                facts.Topics[spec.Input].Partitions,
+                facts.Topics[spec.Reads].Id,
+                facts.Topics[spec.Reads].Partitions,
                 spec.StateVersion
             ),
             InstanceId = instanceId,

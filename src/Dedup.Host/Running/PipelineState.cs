@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dedup.Host.Configuration;
 using Dedup.Host.Guards;
+using Dedup.Host.Topics;
 using Dedup.Topology.Pipelines;
 
 namespace Dedup.Host.Running;
@@ -12,7 +13,7 @@ namespace Dedup.Host.Running;
 /// <param name="ClusterId">Id of the cluster.</param>
 /// <param name="Input">Input topic.</param>
 /// <param name="InputTopicId">Id of the input topic.</param>
-/// <param name="Partitions">Partitions of the input topic.</param>
+/// <param name="Partitions">Partitions that the state is divided into: those of the input topic, with by-id of the repartition topic.</param>
 /// <param name="Recipe">Recipe in canonical form.</param>
 /// <param name="StateVersion">Hash of what decides about IDs.</param>
 public sealed record PipelineIdentity(
@@ -118,7 +119,7 @@ public static class PipelineState
             clusterId,
             spec.Input,
             input.Id,
-            input.Partitions,
+            TopicRequirements.PartitionsBetween(spec, input),
             spec.Recipe.Text,
             spec.StateVersion.ToString("x16")
         );
@@ -129,7 +130,10 @@ public static class PipelineState
         : then.Input != now.Input ? $"input topic: '{then.Input}', not '{now.Input}'"
         : then.InputTopicId != now.InputTopicId
             ? $"input topic: '{now.Input}' was made anew (id {then.InputTopicId}, now {now.InputTopicId})"
-        : then.StateVersion != now.StateVersion ? $"recipe: {then.Recipe}, not {now.Recipe}"
+        : then.StateVersion != now.StateVersion
+            ? then.Recipe == now.Recipe
+                    ? "partitioning: by-input and by-id keep IDs in different places"
+                : $"recipe: {then.Recipe}, not {now.Recipe}"
         : then.Partitions != now.Partitions
             ? $"number of partitions: {then.Partitions}, now {now.Partitions}: an ID may now arrive in another partition than before"
         : null;

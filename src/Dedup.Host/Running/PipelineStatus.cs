@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Running;
 using Dedup.Kafka.Tasks;
+using Dedup.Topology.Pipelines;
 
 namespace Dedup.Host.Running;
 
@@ -111,11 +112,14 @@ internal sealed record PipelineStatus
         TimeSpan elapsed
     )
     {
-        PartitionSnapshot[] partitions = [.. lanes.SelectMany(static l => l.Partitions)];
-        long records = lanes.Sum(static l => l.Records);
+        // Lag and restores are those of both hops of by-id; records and verdicts are the second one's.
+        PartitionSnapshot[] all = [.. lanes.SelectMany(static l => l.Partitions)];
+        LaneSnapshot[] judging = [.. lanes.Where(static l => l.Hop != Hop.Rekey)];
+        PartitionSnapshot[] partitions = [.. judging.SelectMany(static l => l.Partitions)];
+        long records = judging.Sum(static l => l.Records);
         PartitionSnapshot[] known =
         [
-            .. partitions.Where(static p => p is { EndOffset: >= 0, CommittedOffset: >= 0 }),
+            .. all.Where(static p => p is { EndOffset: >= 0, CommittedOffset: >= 0 }),
         ];
         return new PipelineStatus
         {
@@ -123,9 +127,7 @@ internal sealed record PipelineStatus
             Lanes = lanes.Length,
             LanesRunning = lanes.Count(static l => l.State is LaneState.Running),
             Partitions = partitions.Length,
-            Restoring = partitions.Count(static p =>
-                p.State is TaskState.Restoring or TaskState.Assigned
-            ),
+            Restoring = all.Count(static p => p.State is TaskState.Restoring or TaskState.Assigned),
             Records = records,
             RecordsPerSecond =
                 elapsed > TimeSpan.Zero ? (records - before) / elapsed.TotalSeconds : 0,
@@ -134,7 +136,7 @@ internal sealed record PipelineStatus
             Quarantined = partitions.Sum(static p => p.Quarantined),
             Late = partitions.Sum(static p => p.Late),
             Lag = known.Sum(static p => Math.Max(0, p.EndOffset - p.CommittedOffset)),
-            LagIsKnown = known.Length == partitions.Length,
+            LagIsKnown = known.Length == all.Length,
             Ids = partitions.Sum(static p => p.Ids),
             StoreBytes = partitions.Sum(static p => p.StoreBytes),
         };

@@ -172,9 +172,33 @@ public static class TopicPlanner
         }
 
         ImmutableArray<ConfigChange> changes = Changes(needs, actual);
+        if (
+            plan.PartitionsTo > plan.PartitionsFrom
+            && needs.FirstOrDefault(n => IsFixed(config, n)) is { } held
+        )
+        {
+            return plan with
+            {
+                Action = PlanAction.Refuse,
+                PartitionsTo = plan.PartitionsFrom,
+                Problem =
+                    $"it has {actual.Partitions} partitions, not {partitions}: IDs would be looked for where they are not; set 'repartition: {{ partitions: {actual.Partitions} }}' of pipeline '{held.Pipeline}'",
+            };
+        }
+
         bool same = changes.IsEmpty && plan.PartitionsTo == plan.PartitionsFrom;
         return same ? plan : plan with { Action = PlanAction.Alter, Configs = changes };
     }
+
+    /// <summary>With by-id the state's partitions are fixed; only those of the input, and what goes with them, may grow.</summary>
+    private static bool IsFixed(DedupConfig config, TopicRequirement need) =>
+        need.Role == TopicRole.Repartition
+        || (
+            need.Role == TopicRole.Changelog
+            && config.Pipelines.Any(p =>
+                p.Name == need.Pipeline && p.Partitioning == Partitioning.ById
+            )
+        );
 
     private static TopicPlan Create(
         TopicPlan plan,

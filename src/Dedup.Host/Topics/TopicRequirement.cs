@@ -20,6 +20,12 @@ public enum TopicRole
 
     /// <summary>Remembers.</summary>
     Changelog,
+
+    /// <summary>Lies between the two hops of by-id.</summary>
+    Repartition,
+
+    /// <summary>Remembers how far the first hop of by-id is.</summary>
+    RekeyChangelog,
 }
 
 /// <summary>A topic property that a pipeline needs.</summary>
@@ -53,5 +59,6 @@ public sealed record TopicRequirement(
 )
 {
     /// <summary>The role as it stands in the configuration.</summary>
-    public string RoleText => Role.ToString().ToLowerInvariant();
+    public string RoleText =>
+        Role == TopicRole.RekeyChangelog ? "rekey-changelog" : Role.ToString().ToLowerInvariant();
 }

@@ -52,36 +52,110 @@ public static class TopicRequirements
             all.Add(SideTopic(spec, input, TopicRole.Duplicates, spec.Duplicates, inputBytes));
         }
 
-        all.Add(
-            new TopicRequirement(
-                spec.Name,
-                TopicRole.Changelog,
-                spec.Changelog,
-                input.Partitions,
-                MayHaveMore: false,
-                [
-                    new ConfigRequirement(
-                        "cleanup.policy",
-                        "compact",
-                        static v => v == "compact",
-                        Severity.Error,
-                        "deletion by wall-clock time would forget IDs that are still in their window; without compaction it grows for ever"
-                    ),
-                    .. Timestamps(spec),
-                    AtLeast(
-                        "max.message.bytes",
-                        ChangelogMessageBytes,
-                        Severity.Error,
-                        "chunks of IDs would not fit"
-                    ),
-                ]
-            )
-        );
+        bool byId = spec.Partitioning == Partitioning.ById;
+        int between = PartitionsBetween(spec, input);
+        all.Add(Changelog(spec, TopicRole.Changelog, spec.Changelog, between));
+        if (byId)
+        {
+            all.Add(
+                Changelog(
+                    spec,
+                    TopicRole.RekeyChangelog,
+                    spec.RekeyHop(between).Changelog,
+                    input.Partitions
+                )
+            );
+            all.Add(Repartition(spec, between, inputBytes));
+        }
+
         return all.ToImmutable();
     }
 
     /// <summary>min.insync.replicas that fits a number of replicas: one may be away, and no acknowledged record lies on one alone.</summary>
     public static int MinInsyncFor(int replicas) => Math.Max(1, replicas - 1);
+
+    /// <summary>Partitions that state is divided into: those of the input, with by-id those of the repartition topic.</summary>
+    public static int PartitionsBetween(PipelineSpec spec, TopicFacts input) =>
+        spec is { Partitioning: Partitioning.ById, RepartitionPartitions: > 0 }
+            ? spec.RepartitionPartitions
+            : input.Partitions;
+
+    private static TopicRequirement Changelog(
+        PipelineSpec spec,
+        TopicRole role,
+        string topic,
+        int partitions
+    ) =>
+        new(
+            spec.Name,
+            role,
+            topic,
+            partitions,
+            MayHaveMore: false,
+            [
+                new ConfigRequirement(
+                    "cleanup.policy",
+                    "compact",
+                    static v => v == "compact",
+                    Severity.Error,
+                    "deletion by wall-clock time would forget IDs that are still in their window; without compaction it grows for ever"
+                ),
+                .. Timestamps(spec),
+                AtLeast(
+                    "max.message.bytes",
+                    ChangelogMessageBytes,
+                    Severity.Error,
+                    "chunks of IDs would not fit"
+                ),
+            ]
+        );
+
+    /// <summary>Records lie there until they are judged, however long that takes; then they are deleted by Dedup.</summary>
+    private static TopicRequirement Repartition(
+        PipelineSpec spec,
+        int partitions,
+        long inputBytes
+    ) =>
+        new(
+            spec.Name,
+            TopicRole.Repartition,
+            spec.Repartition,
+            partitions,
+            MayHaveMore: false,
+            [
+                new ConfigRequirement(
+                    "cleanup.policy",
+                    "delete",
+                    static v => v == "delete",
+                    Severity.Error,
+                    "compaction could remove records before they are judged, and judged ones could not be deleted"
+                ),
+                Unlimited("retention.ms"),
+                Unlimited("retention.bytes"),
+                new ConfigRequirement(
+                    "message.timestamp.type",
+                    "CreateTime",
+                    static v => v == "CreateTime",
+                    Severity.Warning,
+                    "idle input partitions are told by the first hop's clock"
+                ),
+                AtLeast(
+                    "max.message.bytes",
+                    inputBytes + HeaderRoomBytes,
+                    Severity.Error,
+                    $"the input takes records of {inputBytes} bytes, and those that do not fit would all be quarantined"
+                ),
+            ]
+        );
+
+    private static ConfigRequirement Unlimited(string name) =>
+        new(
+            name,
+            "-1",
+            static v => v == "-1",
+            Severity.Error,
+            "records could be deleted before they are judged; Dedup deletes them itself behind its committed offsets"
+        );
 
     private static TopicRequirement SideTopic(
         PipelineSpec spec,

@@ -54,7 +54,12 @@ internal static class VerifyRequests
             // In options the default name is a guess; only a topic that somebody named is audited.
             Quarantine = options.FromFlags && !options.QuarantineGiven ? null : spec.Quarantine,
             Duplicates = spec.Duplicates,
-            Group = options.Group ?? GroupOf(config, spec, options),
+            // The hop that reads the input says how far it is; with by-id the other one how much of that is judged.
+            Group = options.Group ?? GroupOf(config, FirstHop(spec), options),
+            ById =
+                spec.Partitioning == Partitioning.ById
+                    ? new ByIdRequest(spec.Repartition, spec.Group)
+                    : null,
             Started = options.Started ?? Started(config, spec),
             Wait = options.Wait,
             Rules = new AuditRules
@@ -109,6 +114,9 @@ internal static class VerifyRequests
             );
         }
     }
+
+    private static PipelineSpec FirstHop(PipelineSpec spec) =>
+        spec.Partitioning == Partitioning.ById ? spec.RekeyHop(0) : spec;
 
     // A pipeline in options may never have run under this group (it was run elsewhere, or by hand): then all of the input counts.
     private static string? GroupOf(DedupConfig config, PipelineSpec spec, VerifyOptions options)

@@ -67,7 +67,7 @@ public sealed partial class Lane
                 _ports.Observer.Trouble(detail);
                 break;
             case SourceFault.OffsetOutOfRange:
-                _ports.Observer.Trouble($"{_spec.Input}-{partition}: out of range: {detail}");
+                _ports.Observer.Trouble($"{_spec.Reads}-{partition}: out of range: {detail}");
                 CompareAgain(partition);
                 break;
             case SourceFault.Fenced:
@@ -76,7 +76,7 @@ public sealed partial class Lane
                 );
                 break;
             default:
-                Fail($"{_spec.Input}: cannot be read: {detail}.");
+                Fail($"{_spec.Reads}: cannot be read: {detail}.");
                 break;
         }
     }

@@ -1,16 +1,11 @@
-using System.Runtime.InteropServices;
-using Dedup.Contracts.Identity;
-using Dedup.Kafka.Restore;
 using Dedup.Kafka.Tasks;
-using Dedup.Topology.Judge;
-using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 
 namespace Dedup.Kafka.Lanes;
 
-/// <content>The way of a record: poll, judge, send.</content>
+/// <content>From the poll to what the lane does with the records.</content>
 public sealed partial class Lane
 {
     /// <summary>Polls, judges, sends; gives the number of records polled.</summary>
@@ -76,14 +71,13 @@ public sealed partial class Lane
                 continue;
             }
 
-            if (!EnsureOpen())
+            if (!EnsureOpen() || !Enter(task))
             {
                 return;
             }
 
             int count = Math.Min(to - from, Math.Max(1, _recordLimit - _openRecords));
-            Touch(task);
-            if (!JudgeAndSend(task, batch, from, count))
+            if (!Take(task, batch, from, count))
             {
                 return;
             }
@@ -96,40 +90,23 @@ public sealed partial class Lane
         }
     }
 
-    private bool JudgeAndSend(PartitionTask task, RecordBatch batch, int from, int count)
+    private bool Take(PartitionTask task, RecordBatch batch, int from, int count)
     {
-        if (_judgements.Length < count)
-        {
-            _judgements = new Judgement[count];
-        }
-
-        Span<Judgement> judgements = _judgements.AsSpan(0, count);
         long now = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        task.Judge.Judge(batch, from, count, now, _refusals, task.Store!, judgements);
-        for (int i = 0; i < count; i++)
+        TxResult result = _way.Take(task, batch, from, count, now, out int sent, out long bytes);
+        _openBytes += bytes;
+        _openRecords += sent;
+        if (sent > 0)
         {
-            TxResult result = _router.Send(batch, from + i, judgements[i], now, out int bytes);
-            if (!result.IsOk)
-            {
-                if (i > 0)
-                {
-                    task.NextOffset = batch.OffsetOf(from + i - 1) + 1;
-                    _openRecords += i;
-                }
-
-                HandleSendFailure(task, batch.OffsetOf(from + i), result);
-                return false;
-            }
-
-            _openBytes += bytes;
-            if (_ports.CrashPoints.WantsRecords)
-            {
-                _ports.CrashPoints.Reached(CrashPoints.AfterProduce);
-            }
+            task.NextOffset = batch.OffsetOf(from + sent - 1) + 1;
         }
 
-        task.NextOffset = batch.OffsetOf(from + count - 1) + 1;
-        _openRecords += count;
+        if (!result.IsOk)
+        {
+            HandleSendFailure(task, batch.OffsetOf(from + sent), result);
+            return false;
+        }
+
         return true;
     }
 
@@ -140,7 +117,7 @@ public sealed partial class Lane
             if (Refuse(task, offset, result))
             {
                 _ = Abort(
-                    $"{_spec.Input}-{task.Partition}: offset {offset} is refused: {result.Detail}"
+                    $"{_spec.Reads}-{task.Partition}: offset {offset} is refused: {result.Detail}"
                 );
             }
 

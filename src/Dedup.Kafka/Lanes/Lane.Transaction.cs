@@ -45,6 +45,47 @@ public sealed partial class Lane
         }
     }
 
+    /// <summary>
+    /// A partition's part in the transaction begins. Where its records go to many partitions, with its last marker once more:
+    /// it names this lane in the changelog before anything else is sent, so that whoever takes over finds there, and ends,
+    /// what this lane may leave pending. In a partition of one's own the clean topic itself shows that.
+    /// </summary>
+    private bool Enter(PartitionTask task)
+    {
+        if (task.IsTouched)
+        {
+            return true;
+        }
+
+        Touch(task);
+        if (!_way.Spreads)
+        {
+            return true;
+        }
+
+        TxResult result = _changelog.WriteOpening(
+            task,
+            _ports.Sink,
+            _ports.Time.GetUtcNow().ToUnixTimeMilliseconds()
+        );
+        if (result.Outcome == TxOutcome.Refused)
+        {
+            FailForState(result);
+        }
+        else if (!result.IsOk)
+        {
+            Climb(result, "begin");
+        }
+
+        return result.IsOk;
+    }
+
+    /// <summary>A record of our own is refused: no input record is to blame, and none must go to quarantine for it.</summary>
+    private void FailForState(TxResult result) =>
+        Fail(
+            $"{_spec.Name}: {_spec.Changelog} refuses the state itself: {result.Detail}; run dedup check."
+        );
+
     /// <summary>The interval is a ceiling, not a rhythm: drained input commits at once.</summary>
     private bool IsTimeToCommit(int polled)
     {
@@ -100,10 +141,7 @@ public sealed partial class Lane
         TxResult result = WriteChangelog();
         if (result.Outcome == TxOutcome.Refused)
         {
-            // A record of our own: no input record is to blame, and none must go to quarantine for it.
-            Fail(
-                $"{_spec.Name}: {_spec.Changelog} refuses the state itself: {result.Detail}; run dedup check."
-            );
+            FailForState(result);
             return false;
         }
 
@@ -286,9 +324,7 @@ public sealed partial class Lane
     {
         if (_openRecords == 0)
         {
-            Fail(
-                $"{_spec.Name}: {_spec.Changelog} refuses the state itself: {result.Detail}; run dedup check."
-            );
+            FailForState(result);
             return;
         }
 
@@ -322,7 +358,7 @@ public sealed partial class Lane
         }
 
         Fail(
-            $"{_spec.Input}-{task.Partition}: offset {offset} is refused by {_spec.Quarantine} even without its payload: {result.Detail}; run dedup check."
+            $"{_spec.Reads}-{task.Partition}: offset {offset} is refused by {_spec.Quarantine} even without its payload: {result.Detail}; run dedup check."
         );
         return false;
     }

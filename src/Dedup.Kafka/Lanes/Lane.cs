@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Dedup.Contracts.Identity;
 using Dedup.Kafka.Restore;
 using Dedup.Kafka.Tasks;
+using Dedup.Kafka.Ways;
 using Dedup.Topology.Judge;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
@@ -26,7 +27,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private readonly Restorer _restorer;
     private readonly ChangelogWriter _changelog;
     private readonly Refusals _refusals = new();
-    private readonly Route.RecordRouter _router;
+    private readonly RecordWay _way;
     private readonly SortedDictionary<int, PartitionTask> _tasks = [];
 
     /// <summary>The tasks once more, since every step walks them and a tree's enumerator allocates.</summary>
@@ -34,7 +35,6 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private readonly List<PartitionTask> _touched = [];
     private readonly List<PartitionOffset> _offsets = [];
     private readonly Func<int, PartitionTask?> _findTask;
-    private Judgement[] _judgements;
     private PartitionTask? _lastTask;
     private bool _isSubscribed;
     private bool _renewFirst;
@@ -49,6 +49,8 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     private long _openSinceMs;
     private long _emptySinceMs = -1;
 
+    private long _nextPurgeMs;
+
     /// <summary>Records per transaction, lowered while a refused record is narrowed down.</summary>
     private int _recordLimit;
 
@@ -61,8 +63,10 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
         _ports = ports;
         _restorer = new Restorer(spec, identity, ports, options);
         _changelog = new ChangelogWriter(options.MaxChunkBytes, options.MaxTombstones);
-        _router = new Route.RecordRouter(spec, ports, _refusals);
-        _judgements = new Judgement[options.MaxPollRecords];
+        _way =
+            spec.Hop == Hop.Rekey
+                ? new RekeyWay(spec, ports, _refusals)
+                : new JudgeWay(spec, ports, options, _refusals);
         _recordLimit = options.MaxRecords;
         _findTask = FindTask;
     }
@@ -255,7 +259,27 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             }
         }
 
+        PurgeIfDue();
         return isRestoring;
+    }
+
+    /// <summary>What was judged and committed is deleted from the topic between the hops, whose retention is unlimited.</summary>
+    private void PurgeIfDue()
+    {
+        if (_ports.Purger is null || NowMs() < _nextPurgeMs)
+        {
+            return;
+        }
+
+        _nextPurgeMs = NowMs() + _options.PurgeIntervalMs;
+        foreach (PartitionTask task in _taskList)
+        {
+            if (task.State == TaskState.Active && task.CommittedOffset > task.PurgedBelow)
+            {
+                task.PurgedBelow = task.CommittedOffset;
+                _ports.Purger.Purge(task.Partition, task.CommittedOffset);
+            }
+        }
     }
 
     /// <summary>

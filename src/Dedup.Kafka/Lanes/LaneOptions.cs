@@ -53,6 +53,9 @@ public sealed record LaneOptions
     /// </summary>
     public int CoveragePatienceMs { get; init; } = 4_000;
 
+    /// <summary>How often records that were judged are deleted from the repartition topic, in ms.</summary>
+    public int PurgeIntervalMs { get; init; } = 30_000;
+
     /// <summary>How often committed offset and marker are compared before their difference counts as real.</summary>
     public int MaxVerifyRounds { get; init; } = 3;
 }
@@ -89,4 +92,8 @@ public sealed record LanePorts(
     Func<(ulong, ulong)> NewHashKey,
     ILaneObserver Observer,
     Topology.Proof.ICrashPoints CrashPoints
-);
+)
+{
+    /// <summary>Deletes judged records from the topic that is read; null where that is not ours to do.</summary>
+    public Topology.Ports.ILogPurger? Purger { get; init; }
+}

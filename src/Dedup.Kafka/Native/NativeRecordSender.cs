@@ -41,23 +41,7 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
         AddedHeaders? added
     )
     {
-        if (batch is not NativeRecordBatch native)
-        {
-            throw new InvalidOperationException("The native sender forwards native batches only.");
-        }
-
-        NativeMessage* message = native.Message(index);
-        nint headers = 0;
-        if (LibRdKafka.MessageDetachHeaders(message, &headers) != 0)
-        {
-            headers = 0;
-        }
-
-        if (added is { Count: > 0 })
-        {
-            headers = Append(headers, added);
-        }
-
+        NativeMessage* message = MessageOf(batch, index);
         return Produce(
             topic,
             partition,
@@ -66,8 +50,39 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
             message->Payload,
             message->PayloadLength,
             timestampMs,
-            headers
+            DetachHeaders(message, added)
         );
+    }
+
+    public TxResult ForwardAs(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        ReadOnlySpan<byte> key,
+        bool keyIsNull,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        NativeMessage* message = MessageOf(batch, index);
+        byte empty = 0;
+        fixed (byte* keyBytes = key)
+        {
+            // An empty span has no address, but an empty key is not a null key.
+            return Produce(
+                topic,
+                partition,
+                keyIsNull ? null
+                    : key.IsEmpty ? &empty
+                    : keyBytes,
+                (nuint)key.Length,
+                message->Payload,
+                message->PayloadLength,
+                timestampMs,
+                DetachHeaders(message, added)
+            );
+        }
     }
 
     public TxResult Send(
@@ -167,6 +182,24 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
                 return TxResult.Ok;
             }
         }
+    }
+
+    private static NativeMessage* MessageOf(RecordBatch batch, int index) =>
+        batch is NativeRecordBatch native
+            ? native.Message(index)
+            : throw new InvalidOperationException(
+                "The native sender forwards native batches only."
+            );
+
+    private nint DetachHeaders(NativeMessage* message, AddedHeaders? added)
+    {
+        nint headers = 0;
+        if (LibRdKafka.MessageDetachHeaders(message, &headers) != 0)
+        {
+            headers = 0;
+        }
+
+        return added is { Count: > 0 } ? Append(headers, added) : headers;
     }
 
     private nint TopicOf(SinkTopic topic)

@@ -119,7 +119,7 @@ internal sealed class Restorer(
         {
             progress.SaidAtMs = now;
             ports.Observer.Trouble(
-                $"{spec.Input}-{task.Partition}: the restore ({progress.Stage}) waits for {progress.WaitsFor ?? "the lane"}."
+                $"{spec.Reads}-{task.Partition}: the restore ({progress.Stage}) waits for {progress.WaitsFor ?? "the lane"}."
             );
         }
     }
@@ -158,7 +158,7 @@ internal sealed class Restorer(
     private void SetAside(int partition, string why)
     {
         ports.Observer.Trouble(
-            $"{spec.Input}-{partition}: the store on disk was set aside ({why}); it is restored from {spec.Changelog}."
+            $"{spec.Reads}-{partition}: the store on disk was set aside ({why}); it is restored from {spec.Changelog}."
         );
         ports.Stores.SetAside(partition, why);
     }
@@ -226,7 +226,7 @@ internal sealed class Restorer(
             if (committed.Status == LookupStatus.Failed)
             {
                 throw new DisagreementException(
-                    $"{spec.Input}-{task.Partition}: the committed offset of group {spec.Group} cannot be read: {committed.Detail}."
+                    $"{spec.Reads}-{task.Partition}: the committed offset of group {spec.Group} cannot be read: {committed.Detail}."
                 );
             }
 
@@ -307,8 +307,8 @@ internal sealed class Restorer(
         progress.Fenced = writer;
         ports.Observer.Trouble(
             result.IsOk
-                ? $"{spec.Input}-{task.Partition}: a transaction that {writer} left pending was ended."
-                : $"{spec.Input}-{task.Partition}: a transaction that {writer} left pending could not be ended yet: {result.Detail}."
+                ? $"{spec.Reads}-{task.Partition}: a transaction that {writer} left pending was ended."
+                : $"{spec.Reads}-{task.Partition}: a transaction that {writer} left pending could not be ended yet: {result.Detail}."
         );
     }
 
@@ -323,7 +323,7 @@ internal sealed class Restorer(
         );
         if (decision == StartDecision.Wait)
         {
-            progress.WaitsFor = $"the bounds of {spec.Input}";
+            progress.WaitsFor = $"the bounds of {spec.Reads}";
         }
         else if (decision == StartDecision.OnceMore)
         {
@@ -340,8 +340,10 @@ internal sealed class Restorer(
             task.Load(start);
             task.DropExpired(task.Store!);
             progress.Marker = start;
+            // Where records go to many partitions, transactions begin with a marker, and a pending one of the previous owner has
+            // shown in the changelog already.
             progress.Stage =
-                writer == ports.Sink.TransactionalId
+                writer == ports.Sink.TransactionalId || spec.Hop != Hop.Whole
                     ? RestoreStage.Claiming
                     : RestoreStage.Releasing;
             ports.CrashPoints.Reached(CrashPoints.RestoreDone);

@@ -162,12 +162,12 @@ internal sealed class StartPosition(
 
         if (marker.InputTopicId != identity.InputTopicId)
         {
-            return $"topic id {marker.InputTopicId}, but {spec.Input} has {identity.InputTopicId} (it was made anew)";
+            return $"topic id {marker.InputTopicId}, but {spec.Reads} has {identity.InputTopicId} (it was made anew)";
         }
 
-        if (marker.PartitionCount != identity.PartitionCount)
+        if (marker.PartitionCount != identity.PartitionCount && spec.Hop != Hop.Rekey)
         {
-            return $"{marker.PartitionCount} partitions, but {spec.Input} has {identity.PartitionCount}";
+            return $"{marker.PartitionCount} partitions, but {spec.Reads} has {identity.PartitionCount}";
         }
 
         return marker.RecipeVersion != identity.RecipeVersion
@@ -185,10 +185,11 @@ internal sealed class StartPosition(
             );
         }
 
-        if (marker.PartitionCount != identity.PartitionCount)
+        // The first hop of by-id asks nothing of the partition that an ID arrives in.
+        if (marker.PartitionCount != identity.PartitionCount && spec.Hop != Hop.Rekey)
         {
             RefuseUnlessAccepted(
-                $"{Name(partition)}: the state was made for {marker.PartitionCount} partitions, {spec.Input} has {identity.PartitionCount}: IDs whose partition changed with the count would be forwarded once more; {Accept}."
+                $"{Name(partition)}: the state was made for {marker.PartitionCount} partitions, {spec.Reads} has {identity.PartitionCount}: IDs whose partition changed with the count would be forwarded once more; {Accept}."
             );
         }
     }
@@ -241,5 +242,5 @@ internal sealed class StartPosition(
         ports.Observer.Trouble("accepted: " + message);
     }
 
-    private string Name(int partition) => $"{spec.Input}-{partition}";
+    private string Name(int partition) => $"{spec.Reads}-{partition}";
 }

@@ -1,11 +1,13 @@
 using Dedup.Contracts.Headers;
 using Dedup.Contracts.Identity;
+using Dedup.Contracts.Rekey;
 using Dedup.Kafka.Lanes;
 using Dedup.Topology.Judge;
 using Dedup.Topology.Ledger;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Records;
+using Dedup.Topology.Rekey;
 
 namespace Dedup.Kafka.Route;
 
@@ -34,7 +36,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         switch (judgement.Destination)
         {
             case Destination.Clean:
-                return ports.Sink.Forward(
+                return Forward(
                     SinkTopic.Clean,
                     batch.PartitionOf(index),
                     batch,
@@ -55,9 +57,9 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
 
     private TxResult SendDuplicate(RecordBatch batch, in RecordView record, in SeenEntry first)
     {
-        AddSource(record);
+        AddSource(record, spec.Input);
         AddFirst(record, first);
-        return ports.Sink.Forward(
+        return Forward(
             SinkTopic.Duplicates,
             record.Partition,
             batch,
@@ -78,14 +80,22 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         long nowMs
     )
     {
-        AddSource(record);
+        AddSource(record, judgement.Reason == Reason.NotRekeyed ? spec.Reads : spec.Input);
         _added.Add(HeaderNames.Reason, ReasonText.Of(judgement.Reason));
-        if (!refusals.IsEmpty && refusals.IsWithoutPayload(record.Partition, record.Offset))
+        // A partition of the repartition topic need not be one of the quarantine topic; there is always a first.
+        int partition = judgement.Reason == Reason.NotRekeyed ? 0 : record.Partition;
+        if (
+            !refusals.IsEmpty
+            && refusals.IsWithoutPayload(
+                batch.LogPartitionOf(record.Index),
+                batch.LogOffsetOf(record.Index)
+            )
+        )
         {
             _added.Add(HeaderNames.Detail, "payload left out: the quarantine topic refuses it too");
             return ports.Sink.Send(
                 SinkTopic.Quarantine,
-                record.Partition,
+                partition,
                 key: [],
                 value: [],
                 isTombstone: true,
@@ -105,28 +115,56 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
             AddFirst(record, judgement.FirstSeen);
         }
 
-        return ports.Sink.Forward(
-            SinkTopic.Quarantine,
-            record.Partition,
-            batch,
-            record.Index,
-            nowMs,
-            _added
-        );
+        return Forward(SinkTopic.Quarantine, partition, batch, record.Index, nowMs, _added);
     }
 
     private void AddFirst(in RecordView record, in SeenEntry first)
     {
+        bool isPlace = spec.Hop == Hop.Judge;
         _added.Add(HeaderNames.FirstTopic, spec.Input);
-        _added.Add(HeaderNames.FirstPartition, record.Partition);
-        _added.Add(HeaderNames.FirstOffset, first.SourceOffset);
+        _added.Add(
+            HeaderNames.FirstPartition,
+            isPlace ? SourcePlace.PartitionOf(first.SourceOffset) : record.Partition
+        );
+        _added.Add(
+            HeaderNames.FirstOffset,
+            isPlace ? SourcePlace.OffsetOf(first.SourceOffset) : first.SourceOffset
+        );
         _added.Add(HeaderNames.FirstTimestamp, first.SeenMs);
     }
 
-    private void AddSource(in RecordView record)
+    /// <summary>In the second hop the original goes out: the polled record under its own key.</summary>
+    private TxResult Forward(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        if (batch is not OriginalBatch originals)
+        {
+            return ports.Sink.Forward(topic, partition, batch, index, timestampMs, added);
+        }
+
+        originals.Get(index, out RecordView record);
+        return ports.Sink.ForwardAs(
+            topic,
+            partition,
+            originals.Inner,
+            index,
+            record.Key,
+            record.KeyIsNull,
+            timestampMs,
+            added
+        );
+    }
+
+    private void AddSource(in RecordView record, string topic)
     {
         _added.Clear();
-        _added.Add(HeaderNames.SourceTopic, spec.Input);
+        _added.Add(HeaderNames.SourceTopic, topic);
         _added.Add(HeaderNames.SourcePartition, record.Partition);
         _added.Add(HeaderNames.SourceOffset, record.Offset);
         _added.Add(HeaderNames.SourceTimestamp, record.TimestampMs);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Tasks;
 using Dedup.Kafka.Transport;
+using Dedup.Kafka.Ways;
 using Dedup.Topology.Pipelines;
 
 namespace Dedup.Kafka.Running;
@@ -21,6 +22,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
     private readonly Lane _lane;
     private readonly Func<int, long> _knownEnd;
     private readonly LogQueries _queries;
+    private readonly KafkaPurger? _purger;
     private readonly Thread _thread;
     private readonly Dictionary<string, long> _said = [];
     private volatile bool _stop;
@@ -35,16 +37,20 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         _options = options;
         _number = number;
         bool useNative = options.UseNative;
-        string name = $"dedup-{spec.Name}-{options.InstanceId}-{number}";
+        string name = $"{spec.FullName}-{options.InstanceId}-{number}";
         _queries = LogQueries.Of(options.Clients);
         var source = new KafkaRecordSource(
             options.Clients.Member(spec.Group, options.IsStatic ? name : null, name),
-            spec.Input,
+            spec.Reads,
             _queries,
             useNative,
             message => SayClientLog(message.Message)
         );
         _knownEnd = source.KnownEnd;
+        _purger =
+            spec.Hop == Hop.Judge
+                ? new KafkaPurger(options.Clients, spec.Repartition, SayPurgeTrouble)
+                : null;
         var ports = new LanePorts(
             source,
             new KafkaTransactionalSink(
@@ -62,14 +68,20 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
                 useNative
             ),
             new KafkaFencer(options.Clients, _queries, spec),
-            options.Stores(spec),
+            spec.Hop == Hop.Rekey ? new EmptyStores() : options.Stores(spec),
             options.Time,
             NewHashKey,
             this,
             options.CrashPoints
-        );
+        )
+        {
+            Purger = _purger,
+        };
         _lane = new Lane(spec, identity, options.Lane, ports);
-        _snapshot = new LaneSnapshot(spec.Name, number, LaneState.Starting, null, 0, 0, []);
+        _snapshot = new LaneSnapshot(spec.Name, number, LaneState.Starting, null, 0, 0, [])
+        {
+            Hop = spec.Hop,
+        };
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -92,6 +104,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         {
             _lane.Dispose();
             _queries.Dispose();
+            _purger?.Dispose();
         }
     }
 
@@ -116,7 +129,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
     }
 
     void ILaneObserver.TaskChanged(int partition, TaskState from, TaskState to) =>
-        Say(EventLevel.Info, "task.state", $"{_spec.Input}-{partition}: {from} → {to}");
+        Say(EventLevel.Info, "task.state", $"{_spec.Reads}-{partition}: {from} → {to}");
 
     void ILaneObserver.Committed(int records, long openMs, long commitMs)
     {
@@ -130,7 +143,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         SaySeldom(
             EventLevel.Info,
             "task.restoring",
-            $"{_spec.Input}-{partition}",
+            $"{_spec.Reads}-{partition}",
             $": at {position} of {target} in the changelog, {ids} IDs"
         );
 
@@ -187,8 +200,14 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
             _transactions,
             _records,
             partitions.ToImmutable()
-        );
+        )
+        {
+            Hop = _spec.Hop,
+        };
     }
+
+    private void SayPurgeTrouble(string what) =>
+        SaySeldom(EventLevel.Warning, "repartition.not-purged", what);
 
     private void SayClientLog(string text)
     {

@@ -24,7 +24,7 @@ internal static class PipelineFacts
             .ConfigureAwait(false);
         DescribeTopicsResult topics = await admin
             .DescribeTopicsAsync(
-                TopicCollection.OfTopicNames([spec.Input]),
+                TopicCollection.OfTopicNames([spec.Reads]),
                 new DescribeTopicsOptions { RequestTimeout = timeout }
             )
             .ConfigureAwait(false);

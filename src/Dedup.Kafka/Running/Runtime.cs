@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Native;
+using Dedup.Topology.Pipelines;
 
 namespace Dedup.Kafka.Running;
 
@@ -49,20 +50,18 @@ public sealed class Runtime : IDisposable
             );
         }
 
-        foreach (Topology.Pipelines.PipelineSpec spec in _options.Pipelines)
+        foreach (PipelineSpec spec in _options.Pipelines)
         {
-            StateIdentity identity =
-                _options.Identity?.Invoke(spec)
-                ?? await PipelineFacts
-                    .ReadAsync(_options.Clients, spec, FactsTimeout)
-                    .ConfigureAwait(false);
-            for (int lane = 0; lane < _options.Lanes; lane++)
+            if (spec.Partitioning == Partitioning.ById)
             {
-                var runner = new LaneRunner(spec, identity, _options, lane);
-                lock (_runners)
-                {
-                    _runners.Add(runner);
-                }
+                StateIdentity input = await IdentityOf(spec.RekeyHop(0)).ConfigureAwait(false);
+                StateIdentity between = await IdentityOf(spec.JudgeHop(0)).ConfigureAwait(false);
+                AddLanes(spec.RekeyHop(between.PartitionCount), input);
+                AddLanes(spec.JudgeHop(input.PartitionCount), between);
+            }
+            else
+            {
+                AddLanes(spec, await IdentityOf(spec).ConfigureAwait(false));
             }
         }
 
@@ -81,6 +80,22 @@ public sealed class Runtime : IDisposable
 
     private static bool HasEnded(LaneRunner runner) =>
         runner.Snapshot.State is LaneState.Failed or LaneState.Stopped;
+
+    private async Task<StateIdentity> IdentityOf(PipelineSpec hop) =>
+        _options.Identity?.Invoke(hop)
+        ?? await PipelineFacts.ReadAsync(_options.Clients, hop, FactsTimeout).ConfigureAwait(false);
+
+    private void AddLanes(PipelineSpec hop, StateIdentity identity)
+    {
+        for (int lane = 0; lane < _options.Lanes; lane++)
+        {
+            var runner = new LaneRunner(hop, identity, _options, lane);
+            lock (_runners)
+            {
+                _runners.Add(runner);
+            }
+        }
+    }
 
     private RuntimeEnd StopAll()
     {

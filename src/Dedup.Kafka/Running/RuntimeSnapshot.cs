@@ -51,6 +51,9 @@ public sealed record LaneSnapshot(
     ImmutableArray<PartitionSnapshot> Partitions
 )
 {
+    /// <summary>Which part of the pipeline the lane does.</summary>
+    public Topology.Pipelines.Hop Hop { get; init; }
+
     /// <summary>Reads a task. On the lane's thread.</summary>
     internal static PartitionSnapshot Of(PartitionTask task, long end)
     {

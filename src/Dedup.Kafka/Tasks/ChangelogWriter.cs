@@ -48,19 +48,29 @@ internal sealed class ChangelogWriter
             Classes = task.Judge.Clocks.Pending(table.Values),
             Buckets = [.. table.Values.OrderBy(static b => b.Id)],
             Counts = task.Judge.Ledger.Pending(),
+            Sources = task.Judge.PendingSources,
         };
+        TxResult result = SendMarker(task.Partition, pending, sink, nowMs);
+        return result.IsOk ? SendChunks(task.Partition, dead, sink, nowMs) : result;
+    }
+
+    /// <summary>Sends the last marker once more: see <c>Lane.Enter</c>.</summary>
+    public TxResult WriteOpening(PartitionTask task, ITransactionalSink sink, long nowMs) =>
+        SendMarker(task.Partition, task.Marker, sink, nowMs);
+
+    private TxResult SendMarker(int partition, Marker marker, ITransactionalSink sink, long nowMs)
+    {
         _marker.ResetWrittenCount();
-        MarkerCodec.Write(pending, _marker);
-        TxResult result = sink.Send(
+        MarkerCodec.Write(marker, _marker);
+        return sink.Send(
             SinkTopic.Changelog,
-            task.Partition,
+            partition,
             MarkerCodec.Key,
             _marker.WrittenSpan,
             isTombstone: false,
             nowMs,
             added: null
         );
-        return result.IsOk ? SendChunks(task.Partition, dead, sink, nowMs) : result;
     }
 
     private TxResult SendChunks(

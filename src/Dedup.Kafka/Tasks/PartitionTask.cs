@@ -66,6 +66,9 @@ public sealed class PartitionTask
     /// </summary>
     internal long? FloorCandidate { get; set; }
 
+    /// <summary>Offset below which the log that is read was purged.</summary>
+    internal long PurgedBelow { get; set; }
+
     /// <summary>Changelog offset below which the store (tables included) has everything.</summary>
     internal long CaughtUpTo { get; set; }
 

@@ -34,6 +34,18 @@ internal interface IRecordSender : IDisposable
         AddedHeaders? added
     );
 
+    /// <summary>See <see cref="ITransactionalSink.ForwardAs"/>.</summary>
+    TxResult ForwardAs(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        ReadOnlySpan<byte> key,
+        bool keyIsNull,
+        long timestampMs,
+        AddedHeaders? added
+    );
+
     /// <summary>See <see cref="ITransactionalSink.Send"/>.</summary>
     TxResult Send(
         SinkTopic topic,

@@ -30,7 +30,7 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
     )
     {
         _config = config;
-        _inputTopic = spec.Input;
+        _inputTopic = spec.Reads;
         _topicNames = NamesOf(spec);
         _useNative = useNative;
         _log = log;
@@ -79,6 +79,20 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         long timestampMs,
         AddedHeaders? added
     ) => WithCause(_sender!.Forward(topic, partition, batch, index, timestampMs, added));
+
+    public TxResult ForwardAs(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        ReadOnlySpan<byte> key,
+        bool keyIsNull,
+        long timestampMs,
+        AddedHeaders? added
+    ) =>
+        WithCause(
+            _sender!.ForwardAs(topic, partition, batch, index, key, keyIsNull, timestampMs, added)
+        );
 
     public TxResult Send(
         SinkTopic topic,
@@ -167,6 +181,7 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         names[(int)SinkTopic.Duplicates] = spec.Duplicates ?? "";
         names[(int)SinkTopic.Quarantine] = spec.Quarantine;
         names[(int)SinkTopic.Changelog] = spec.Changelog;
+        names[(int)SinkTopic.Repartition] = spec.Repartition;
         return names;
     }
 }

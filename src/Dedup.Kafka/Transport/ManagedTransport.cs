@@ -84,6 +84,29 @@ internal sealed class ManagedRecordSender(
         );
     }
 
+    public TxResult ForwardAs(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        ReadOnlySpan<byte> key,
+        bool keyIsNull,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
+        Message<byte[]?, byte[]?> source = ((ManagedRecordBatch)batch).Message(index);
+        return Produce(
+            topic,
+            partition,
+            keyIsNull ? null : key.ToArray(),
+            source.Value,
+            timestampMs,
+            source.Headers ?? [],
+            added
+        );
+    }
+
     public TxResult Send(
         SinkTopic topic,
         int partition,

@@ -133,6 +133,12 @@ public sealed class Recipe
             MaxIdBytes = MaxIdBytes,
         };
 
+    /// <summary>The same recipe for those who only want the ID.</summary>
+    public Recipe WithoutFingerprint() =>
+        _fingerprint is null
+            ? this
+            : new(_chain, _scope) { Prefix = Prefix, MaxIdBytes = MaxIdBytes };
+
     /// <summary>
     /// Says for each source up to the one that gives the ID why it was passed over; for tools.
     /// </summary>

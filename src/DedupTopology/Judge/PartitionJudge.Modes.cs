@@ -45,10 +45,15 @@ public sealed partial class PartitionJudge
             };
 
     /// <summary>A topic refused it for good, or the client would replace its timestamp; else None.</summary>
-    private static Reason WhyUnsendable(RecordBatch batch, int index, Refusals refusals) =>
+    private Reason WhyUnsendable(RecordBatch batch, int index, Refusals refusals) =>
         !refusals.IsEmpty
-        && refusals.TryGet(batch.PartitionOf(index), batch.OffsetOf(index), out Reason refusal)
+        && refusals.TryGet(
+            batch.LogPartitionOf(index),
+            batch.LogOffsetOf(index),
+            out Reason refusal
+        )
             ? refusal
+        : IsForeign(index) ? Reason.NotRekeyed
         : batch.TimestampOf(index) <= 0 ? Reason.TimestampMissing
         : Reason.None;
 }

@@ -6,6 +6,7 @@ using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
+using Dedup.Topology.Rekey;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Topology.Judge;
@@ -39,8 +40,7 @@ public sealed partial class PartitionJudge
     private readonly PipelineSpec _spec;
     private readonly SipHash _hash;
     private readonly IdScratch _scratch = new();
-    private readonly PayloadTime? _payloadTime;
-    private readonly long[] _maxFutureMs;
+    private readonly RecordTime _time;
     private readonly bool _countsTypes;
     private readonly int _keysPerRecord;
     private Identified[] _identified = new Identified[InitialRecords];
@@ -56,19 +56,29 @@ public sealed partial class PartitionJudge
     {
         _spec = spec;
         _hash = hash;
-        _payloadTime = spec.Time.Payload;
-        _maxFutureMs = [.. Enumerable.Range(0, spec.Windows.Length).Select(spec.MaxFutureOf)];
+        _time = new RecordTime(spec);
         _countsTypes = spec.Recipe.Scope?.Type is not null;
         _keysPerRecord =
             spec.Recipe.Sources.Any(static s => s.BucketMs > 0) ? KeysWithTimeBuckets
             : spec.Refresh ? KeysWithRefresh
             : 1;
         Clocks = new WindowClocks(spec.Windows);
+        _sources =
+            spec.Hop == Hop.Judge
+                ? new SourceClocks(
+                    spec.Windows.Length,
+                    spec.InputPartitions,
+                    spec.IdleTimeoutMs
+                )
+                : null;
         Mode = spec.Mode;
         Reserve(InitialRecords);
     }
 
-    /// <summary>Window classes and their clocks.</summary>
+    /// <summary>
+    /// Window classes and their clocks, by which state expires. In the second hop of by-id each is the smallest one of the
+    /// input partitions that meet here.
+    /// </summary>
     public WindowClocks Clocks { get; }
 
     /// <summary>Counts.</summary>
@@ -109,6 +119,7 @@ public sealed partial class PartitionJudge
         Span<Judgement> judgements
     )
     {
+        _originals = batch as OriginalBatch;
         if (_mode.Kind == ModeKind.Off)
         {
             PassOn(batch, from, count, refusals, judgements);
@@ -131,7 +142,7 @@ public sealed partial class PartitionJudge
         for (int i = 0; i < count; i++)
         {
             ref Judgement judgement = ref judgements[i];
-            judgement = JudgeOne(i, batch.OffsetOf(from + i), store);
+            judgement = JudgeOne(i, batch, from + i, store);
             if (
                 isLenient
                 && judgement.Destination != Destination.Clean
@@ -158,6 +169,7 @@ public sealed partial class PartitionJudge
     public void Commit()
     {
         Clocks.Commit();
+        _sources?.Commit();
         Ledger.Commit();
         Overlay.Clear();
     }
@@ -168,6 +180,7 @@ public sealed partial class PartitionJudge
         if (!Planted.Is(PlantedBug.ClockKeptAfterAbort))
         {
             Clocks.Abort();
+            _sources?.Abort();
         }
 
         if (!Planted.Is(PlantedBug.CountsKeptAfterAbort))
@@ -190,6 +203,7 @@ public sealed partial class PartitionJudge
                 ? [.. marker.Classes.Select(static c => c with { ClockMs = WindowClocks.Unset })]
                 : marker.Classes
         );
+        LoadSources(marker);
         Ledger.Load(Planted.Is(PlantedBug.RestoreForgetsCounts) ? [] : marker.Counts);
     }
 
@@ -216,27 +230,25 @@ public sealed partial class PartitionJudge
             _types[at] = Ledger.Types.NumberOf(_scratch.Type);
         }
 
-        long timeMs = record.TimestampMs;
-        if (timeMs <= 0)
+        identified.Reason = _time.Read(
+            record,
+            identified.Reason,
+            identified.Class,
+            wallClockMs,
+            out long timeMs
+        );
+        if (IsForeign(index))
         {
-            identified.Reason = Reason.TimestampMissing;
-        }
-        else if (_payloadTime is not null && identified.Reason == Reason.None)
-        {
-            identified.Reason = _payloadTime.Read(record, out timeMs);
-        }
-
-        if (
-            timeMs > wallClockMs + _maxFutureMs[identified.Class]
-            && !Planted.Is(PlantedBug.ClockUnbounded)
-        )
-        {
-            identified.Reason = Reason.TimestampTooFarInFuture;
+            identified.Reason = Reason.NotRekeyed;
         }
 
         if (
             !refusals.IsEmpty
-            && refusals.TryGet(record.Partition, record.Offset, out Reason refusal)
+            && refusals.TryGet(
+                batch.LogPartitionOf(index),
+                batch.LogOffsetOf(index),
+                out Reason refusal
+            )
         )
         {
             identified.Reason = refusal;
@@ -258,7 +270,7 @@ public sealed partial class PartitionJudge
         }
     }
 
-    private Judgement JudgeOne(int at, long offset, IFirstSeenStore store)
+    private Judgement JudgeOne(int at, RecordBatch batch, int index, IFirstSeenStore store)
     {
         ref readonly Identified identified = ref _identified[at];
         if (identified.Reason != Reason.None)
@@ -273,7 +285,7 @@ public sealed partial class PartitionJudge
 
         ref readonly StoreProbe probe = ref _probes[at * _keysPerRecord];
         WindowClass window = Clocks[identified.Class];
-        long clock = Clocks.See(identified.Class, probe.TimestampMs);
+        long clock = See(identified.Class, probe.TimestampMs, index);
         bool known =
             _keysPerRecord == 1
                 ? IsKnown(probe, _hits[at], identified.Class, clock, out SeenEntry seen)
@@ -289,6 +301,7 @@ public sealed partial class PartitionJudge
             return JudgeRepeat(identified, probe, window, seen);
         }
 
+        long offset = _originals is null ? batch.OffsetOf(index) : _originals.PlaceOf(index);
         if (window.IsLate(probe.TimestampMs, clock))
         {
             return JudgeLate(identified, probe, window, clock, offset);

@@ -17,6 +17,9 @@ public enum Destination : byte
 
     /// <summary>Dropped because it was late and the pipeline says so.</summary>
     LateDropped = 3,
+
+    /// <summary>The repartition topic: counted by the first hop of partitioning: by-id, and judged by the second.</summary>
+    Repartition = 4,
 }
 
 /// <summary>
@@ -27,7 +30,7 @@ public sealed class PartitionLedger
     /// <summary>How many verdicts there are.</summary>
     internal const int Verdicts = 6;
 
-    private const int Destinations = 4;
+    private const int Destinations = 5;
     private const int FirstVerdict = 1 + Destinations;
     private const int FirstSpared = FirstVerdict + Verdicts;
     private const int FirstReason = FirstSpared + Verdicts;
@@ -71,6 +74,13 @@ public sealed class PartitionLedger
 
     /// <summary>Records whose payload was to be validated and went on unchecked, committed.</summary>
     public long Unchecked => _committed[UncheckedIndex];
+
+    /// <summary>Counts a record that is handed on unjudged. Hot path: no allocation.</summary>
+    public void Count(Destination destination)
+    {
+        _open[0]++;
+        _open[1 + (int)destination]++;
+    }
 
     /// <summary>Records consumed, committed.</summary>
     public long Consumed => _committed[0];
@@ -151,6 +161,7 @@ public sealed class PartitionLedger
             "to.duplicate",
             "to.quarantine",
             "to.late-dropped",
+            "to.repartition",
         ];
         foreach (string kind in new[] { "verdict.", "shadow." })
         {

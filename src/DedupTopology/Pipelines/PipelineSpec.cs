@@ -18,6 +18,29 @@ public enum LatePolicy : byte
     Drop,
 }
 
+/// <summary>Where duplicates are looked for.</summary>
+public enum Partitioning : byte
+{
+    /// <summary>In the partition where a record arrived.</summary>
+    ByInput,
+
+    /// <summary>Wherever they arrive: the input is re-keyed by event ID first.</summary>
+    ById,
+}
+
+/// <summary>Which part of a pipeline a lane does.</summary>
+public enum Hop : byte
+{
+    /// <summary>All of it: partitioning by-input.</summary>
+    Whole,
+
+    /// <summary>The first hop of by-id: from the input to the repartition topic, by event ID.</summary>
+    Rekey,
+
+    /// <summary>The second hop of by-id: from the repartition topic to clean, duplicates, and quarantine.</summary>
+    Judge,
+}
+
 /// <summary>Where a partition begins at its very first run.</summary>
 public enum StartKind : byte
 {
@@ -54,11 +77,35 @@ public sealed record PipelineSpec
     /// <summary>Topic that gets suppressed duplicates; null to drop them.</summary>
     public string? Duplicates { get; init; }
 
+    /// <summary>Where duplicates are looked for.</summary>
+    public Partitioning Partitioning { get; init; }
+
+    /// <summary>Which part of the pipeline this is; by-id is run as two: <see cref="RekeyHop"/> and <see cref="JudgeHop"/>.</summary>
+    public Hop Hop { get; init; }
+
+    /// <summary>With by-id: partitions of the repartition topic; 0 for as many as the input has.</summary>
+    public int RepartitionPartitions { get; init; }
+
+    /// <summary>In the second hop of by-id: partitions of the input.</summary>
+    public int InputPartitions { get; init; }
+
+    /// <summary>With by-id: how long an input partition may be silent before it no longer holds expiry back, in ms. Five minutes.</summary>
+    public long IdleTimeoutMs { get; init; } = 300_000;
+
+    /// <summary>Start of the names of group, transactional ids, and internal topics.</summary>
+    public string FullName => Hop == Hop.Rekey ? $"dedup-{Name}-rekey" : $"dedup-{Name}";
+
     /// <summary>Consumer group.</summary>
-    public string Group => $"dedup-{Name}";
+    public string Group => FullName;
 
     /// <summary>Changelog topic.</summary>
-    public string Changelog => $"dedup-{Name}-changelog";
+    public string Changelog => $"{FullName}-changelog";
+
+    /// <summary>With by-id: the topic between the hops.</summary>
+    public string Repartition => $"dedup-{Name}-repartition";
+
+    /// <summary>The topic that a lane of this hop reads.</summary>
+    public string Reads => Hop == Hop.Judge ? Repartition : Input;
 
     /// <summary>How a record gets its ID.</summary>
     public required Recipe Recipe { get; init; }
@@ -67,7 +114,11 @@ public sealed record PipelineSpec
     /// Hash of what decides which events are the same: state made with another one must not be used. Windows are not part of
     /// it, since state outlives a change of window.
     /// </summary>
-    public ulong StateVersion => Recipe.Version;
+    public ulong StateVersion =>
+        // By-id state is held in other partitions: any constant that tells it from by-input's.
+        Partitioning == Partitioning.ById
+            ? Recipe.Version ^ 0xB1D0_B1D0_B1D0_B1D0
+            : Recipe.Version;
 
     /// <summary>
     /// Window classes; the first is the default, the others belong to the recipe's types in their order. Ids equal indexes
@@ -113,4 +164,23 @@ public sealed record PipelineSpec
 
     /// <summary>Whether the operator accepted that records may be lost where offsets, marker, and log disagree.</summary>
     public bool AcceptLoss { get; init; }
+
+    /// <summary>With by-id: the pipeline's first hop.</summary>
+    /// <param name="repartitionPartitions">Partitions that the repartition topic has.</param>
+    public PipelineSpec RekeyHop(int repartitionPartitions) =>
+        this with
+        {
+            Hop = Hop.Rekey,
+            RepartitionPartitions = repartitionPartitions,
+        };
+
+    /// <summary>With by-id: the pipeline's second hop. Everything in the repartition topic is its to judge.</summary>
+    /// <param name="inputPartitions">Partitions that the input has.</param>
+    public PipelineSpec JudgeHop(int inputPartitions) =>
+        this with
+        {
+            Hop = Hop.Judge,
+            InputPartitions = inputPartitions,
+            Start = new StartAt(StartKind.Earliest),
+        };
 }

@@ -16,6 +16,9 @@ public enum SinkTopic : byte
 
     /// <summary>The changelog of the state.</summary>
     Changelog,
+
+    /// <summary>What the first hop of partitioning: by-id hands to the second.</summary>
+    Repartition,
 }
 
 /// <summary>The rungs of the error ladder, lowest first. See docs/architecture.md.</summary>
@@ -160,6 +163,26 @@ public interface ITransactionalSink : IDisposable
         int partition,
         RecordBatch batch,
         int index,
+        long timestampMs,
+        AddedHeaders? added
+    );
+
+    /// <summary>The same with another key: value, headers, and all else as <see cref="Forward"/>.</summary>
+    /// <param name="topic">Where to.</param>
+    /// <param name="partition">Which partition.</param>
+    /// <param name="batch">The batch that owns the record.</param>
+    /// <param name="index">The record.</param>
+    /// <param name="key">Key; copied before the call returns.</param>
+    /// <param name="keyIsNull">Whether the key is null, which an empty one is not.</param>
+    /// <param name="timestampMs">Timestamp to send.</param>
+    /// <param name="added">Headers added behind the record's own; null for none.</param>
+    TxResult ForwardAs(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        ReadOnlySpan<byte> key,
+        bool keyIsNull,
         long timestampMs,
         AddedHeaders? added
     );

@@ -18,6 +18,15 @@ public abstract class RecordBatch
     /// <summary>Offset of the record at <paramref name="index"/>.</summary>
     public abstract long OffsetOf(int index);
 
+    /// <summary>
+    /// Partition of the log that was polled. Another one than <see cref="PartitionOf"/> only where that log carries records
+    /// of other logs.
+    /// </summary>
+    public virtual int LogPartitionOf(int index) => PartitionOf(index);
+
+    /// <summary>Offset in the log that was polled.</summary>
+    public virtual long LogOffsetOf(int index) => OffsetOf(index);
+
     /// <summary>Timestamp of the record at <paramref name="index"/>, as in <see cref="RecordView.TimestampMs"/>.</summary>
     public virtual long TimestampOf(int index)
     {

@@ -273,6 +273,27 @@ public sealed class CodecTests
         return writer.WrittenSpan.ToArray();
     }
 
+    [Fact]
+    public void A_marker_with_the_clocks_of_several_input_partitions_reads_back_and_one_without_is_as_it_was()
+    {
+        var sources = new MarkerSources(
+            [new MarkerAttention(0, 77, 1_700_000_000_000), new MarkerAttention(1, 0, -1)],
+            [new MarkerSource(0, 0, 1_600_000_000_000, 12), new MarkerSource(1, 65_535, -1, 0)]
+        );
+        byte[] bytes = Bytes(Sample() with { Sources = sources });
+        bytes[0].ShouldBe(MarkerCodec.VersionWithSources);
+        MarkerSources back = MarkerCodec.TryRead(bytes).ShouldNotBeNull().Sources.ShouldNotBeNull();
+        back.Attention.ShouldBe(sources.Attention);
+        back.Clocks.ShouldBe(sources.Clocks);
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            MarkerCodec.TryRead(bytes.AsSpan(0, length)).ShouldBeNull();
+        }
+
+        Bytes(Sample())[0].ShouldBe(MarkerCodec.Version);
+        MarkerCodec.TryRead(Bytes(Sample())).ShouldNotBeNull().Sources.ShouldBeNull();
+    }
+
     private static Marker Sample() =>
         new()
         {

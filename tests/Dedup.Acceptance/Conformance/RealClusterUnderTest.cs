@@ -79,6 +79,7 @@ internal sealed class RealClusterUnderTest : IClusterUnderTest
                 Topic(spec.Quarantine, partitions, wide),
                 Topic(spec.Duplicates, partitions, wide),
                 Topic(spec.Changelog, partitions, wide),
+                Topic(spec.Repartition, partitions, wide),
             ])
             .GetAwaiter()
             .GetResult();
@@ -208,6 +209,7 @@ internal sealed class RealClusterUnderTest : IClusterUnderTest
             spec.Quarantine,
             spec.Duplicates!,
             spec.Changelog,
+            spec.Repartition,
             spec.Input,
         ];
         _admin

@@ -58,6 +58,35 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
         await two.EndAsync();
     }
 
+    /// <summary>
+    /// partitioning: by-id, duplicates in any partition: whichever of the two dies has lanes of both hops, at whatever they do.
+    /// </summary>
+    [Fact]
+    public async Task Kill_9_at_random_in_both_hops_of_by_id_loses_nothing_and_doubles_nothing()
+    {
+        await using TwoWorkers two = await TwoWorkers.MakeAsync(
+            kafka,
+            "killbyid",
+            output,
+            repartitionPartitions: 3
+        );
+        two.Say($"seed {Seed}");
+        var random = new Random((int)Seed);
+        await two.BeginAsync(Plan, Seed);
+        int kills = IsLong ? 20 : 6;
+        for (int i = 0; i < kills; i++)
+        {
+            await Task.Delay(random.Next(500, 2000), TestContext.Current.CancellationToken);
+            WorkerProcess victim = two.Workers[random.Next(2)];
+            victim.Kill();
+            two.Say($"kill {i + 1}: {victim.Name}, {two.Load!.Sent} records sent");
+            victim.Start();
+        }
+
+        two.Load!.IsDone.ShouldBeFalse("the kills were meant to be under load");
+        await two.EndAsync();
+    }
+
     [Fact]
     public async Task A_lost_state_directory_is_restored_from_the_changelog()
     {

@@ -50,6 +50,8 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
 
     public int Lanes { get; init; } = 2;
 
+    public LaneOptions LaneOptions { get; set; } = new();
+
     public bool UseNative { get; set; } = true;
 
     public string InstanceId { get; set; } = "t" + Guid.NewGuid().ToString("N")[..6];
@@ -57,11 +59,25 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
     public static async Task<PipelineUnderTest> MakeAsync(
         string bootstrap,
         string name,
-        int partitions = 4
+        int partitions = 4,
+        int? repartitionPartitions = null
     )
     {
         var pipeline = new PipelineUnderTest(bootstrap, name, partitions);
         using IAdminClient admin = pipeline.Admin();
+        if (repartitionPartitions is { } between)
+        {
+            pipeline.Spec = pipeline.Spec with { Partitioning = Partitioning.ById };
+            await admin.CreateTopicsAsync([
+                Topic(pipeline.Spec.Repartition, between, ("retention.ms", "-1")),
+                Topic(
+                    pipeline.Spec.RekeyHop(between).Changelog,
+                    partitions,
+                    ("cleanup.policy", "compact")
+                ),
+            ]);
+        }
+
         await admin.CreateTopicsAsync([
             // Kafka refuses by itself what is more than an hour ahead; producers with wider topics exist.
             Topic(
@@ -71,7 +87,11 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
             ),
             Topic(pipeline.Spec.Clean, partitions),
             Topic(pipeline.Spec.Quarantine, partitions),
-            Topic(pipeline.Spec.Changelog, partitions, ("cleanup.policy", "compact")),
+            Topic(
+                pipeline.Spec.Changelog,
+                repartitionPartitions ?? partitions,
+                ("cleanup.policy", "compact")
+            ),
         ]);
         return pipeline;
     }
@@ -93,6 +113,7 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
                 ),
                 InstanceId = InstanceId,
                 Lanes = Lanes,
+                Lane = LaneOptions,
                 UseNative = UseNative,
                 Log = Events.Enqueue,
             }
@@ -119,14 +140,54 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         return end;
     }
 
-    /// <summary>Waits until the group has committed the end of the input in every partition.</summary>
+    /// <summary>Waits until everything on the input has been judged and committed; with by-id hop after hop.</summary>
     public async Task DrainAsync()
     {
         using IAdminClient admin = Admin();
+        if (Spec.Partitioning == Partitioning.ById)
+        {
+            long records = await DrainAsync(admin, Spec.RekeyHop(1).Group, Spec.Input);
+            await JudgedAsync(records);
+        }
+        else
+        {
+            _ = await DrainAsync(admin, Spec.Group, Spec.Input);
+        }
+    }
+
+    /// <summary>The log between the hops ends in control records, which no consumer commits past: the ledger says how many were judged.</summary>
+    private async Task JudgedAsync(long records)
+    {
+        long until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        long judged;
+        while (
+            (
+                judged = _runtime!
+                    .Snapshot()
+                    .Where(static l => l.Hop == Hop.Judge)
+                    .Sum(static l => l.Partitions.Sum(static p => p.Consumed))
+            ) < records
+        )
+        {
+            if (Environment.TickCount64 > until || _running is { IsCompleted: true })
+            {
+                throw new TimeoutException(
+                    $"{judged} of {records} judged: "
+                        + string.Join("\n", Events.Select(static e => e.Text))
+                );
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Gives the sum of the ends.</summary>
+    private async Task<long> DrainAsync(IAdminClient admin, string group, string topic)
+    {
         // A consumer, not the admin client: librdkafka 2.15.1 dies of a null pointer when an admin client's offset fetch
         // meets a coordinator that has moved or is not there yet.
         using IConsumer<byte[]?, byte[]?> member = new ConsumerBuilder<byte[]?, byte[]?>(
-            new ConsumerConfig { BootstrapServers = Bootstrap, GroupId = Spec.Group }
+            new ConsumerConfig { BootstrapServers = Bootstrap, GroupId = group }
         )
             .SetKeyDeserializer(NullableBytes.Instance)
             .SetValueDeserializer(NullableBytes.Instance)
@@ -134,7 +195,9 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         long until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         TopicPartition[] partitions =
         [
-            .. Enumerable.Range(0, Partitions).Select(p => new TopicPartition(Spec.Input, p)),
+            .. Enumerable
+                .Range(0, admin.GetMetadata(topic, Patience).Topics[0].Partitions.Count)
+                .Select(p => new TopicPartition(topic, p)),
         ];
         while (true)
         {
@@ -155,7 +218,7 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
                 )
             )
             {
-                return;
+                return ends.ResultInfos.Sum(static e => e.TopicPartitionOffsetError.Offset.Value);
             }
 
             if (Environment.TickCount64 > until || _running is { IsCompleted: true })

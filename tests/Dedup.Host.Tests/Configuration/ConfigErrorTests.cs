@@ -54,8 +54,14 @@ public sealed class ConfigErrorTests
         "earliest, latest, or an ISO 8601 time"
     )]
     [InlineData("start: 2026-01-31T12:00:00", 8, "'pipelines.orders.start'", "with its zone")]
-    [InlineData("partitioning: by-id", 8, "'by-id' is not in this version", "by-input")]
-    [InlineData("partitioning: byinput", 8, "which is not one of by-input", "write 'by-input'")]
+    [InlineData(
+        "partitioning: byinput",
+        8,
+        "which is not one of by-input, by-id",
+        "write 'by-input'"
+    )]
+    [InlineData("repartition: { partitions: 0 }", 8, "out of its range", "1 to 10_000")]
+    [InlineData("idle-timeout: 1ms", 8, "out of its range", "1s")]
     [InlineData(
         "quarantine: orders",
         8,

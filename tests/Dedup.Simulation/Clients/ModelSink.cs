@@ -135,6 +135,31 @@ public sealed partial class ModelSink : ITransactionalSink
         AddedHeaders? added
     )
     {
+        batch.Get(index, out RecordView view);
+        return ForwardAs(
+            topic,
+            partition,
+            batch,
+            index,
+            view.Key,
+            view.KeyIsNull,
+            timestampMs,
+            added
+        );
+    }
+
+    /// <inheritdoc/>
+    public TxResult ForwardAs(
+        SinkTopic topic,
+        int partition,
+        RecordBatch batch,
+        int index,
+        ReadOnlySpan<byte> key,
+        bool keyIsNull,
+        long timestampMs,
+        AddedHeaders? added
+    )
+    {
         _env.Enter(
             Point.SinkForward,
             ((long)topic << 32) | (uint)partition,
@@ -145,7 +170,7 @@ public sealed partial class ModelSink : ITransactionalSink
         ModelRecord record = source.Record(index);
         var sent = new ModelRecord
         {
-            Key = record.Key,
+            Key = keyIsNull ? null : key.ToArray(),
             Value = record.Value,
             Headers = [.. record.Headers, .. Copy(added)],
             TimestampMs = timestampMs,

@@ -144,7 +144,7 @@ public abstract partial class ConformanceSuite
 
         foreach (
             string topic in (string[])
-                [spec.Clean, spec.Duplicates!, spec.Quarantine, spec.Changelog]
+                [spec.Clean, spec.Duplicates!, spec.Quarantine, spec.Changelog, spec.Repartition]
         )
         {
             Eventually(cluster, () => Committed(cluster, topic).Length == 1);

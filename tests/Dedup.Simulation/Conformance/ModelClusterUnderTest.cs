@@ -49,6 +49,7 @@ public sealed class ModelClusterUnderTest : IClusterUnderTest
         _ = _cluster.MakeTopic(spec.Quarantine, partitions);
         _ = _cluster.MakeTopic(spec.Duplicates, partitions);
         _ = _cluster.MakeTopic(spec.Changelog, partitions);
+        _ = _cluster.MakeTopic(spec.Repartition, partitions);
         _cluster.Group(spec.Group).WatchSessions(500);
         return spec;
     }
@@ -143,7 +144,7 @@ public sealed class ModelClusterUnderTest : IClusterUnderTest
     public void Dispose() { }
 
     private static string?[] Topics(PipelineSpec spec) =>
-        [spec.Clean, spec.Duplicates, spec.Quarantine, spec.Changelog];
+        [spec.Clean, spec.Duplicates, spec.Quarantine, spec.Changelog, spec.Repartition];
 
     private ClientEnvironment NewEnvironment()
     {

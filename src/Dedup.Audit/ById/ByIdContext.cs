@@ -1,0 +1,104 @@
+using Dedup.Audit.Contents;
+using Dedup.Audit.Intake;
+using Dedup.Audit.Judging;
+using Dedup.Audit.Reports;
+using Dedup.Audit.Side;
+
+namespace Dedup.Audit.ById;
+
+/// <summary>What the comparing of a by-id pipeline needs to know, and where it writes what it finds.</summary>
+internal sealed class ByIdContext(
+    WholeScope whole,
+    AuditRules rules,
+    long latestMs,
+    SideTopic? quarantine,
+    SideTopic? duplicates,
+    FindingLog findings,
+    RouteOrder order
+)
+{
+    private readonly long[] _outcomes = new long[Enum.GetValues<Outcome>().Length];
+
+    public WholeScope Whole => whole;
+    public AuditRules Rules => rules;
+    public long LatestMs => latestMs;
+    public SideTopic? Quarantine => quarantine;
+    public SideTopic? Duplicates => duplicates;
+    public FindingLog Findings => findings;
+    public RouteOrder Order => order;
+
+    /// <summary>Whether the clean topic could be read to the end that was fixed at the start.</summary>
+    public bool CleanIsComplete { get; set; } = true;
+
+    /// <summary>Whether a clean partition has lost its beginning, or records from its middle.</summary>
+    public bool CleanHasGaps { get; init; }
+
+    /// <summary>Records up to that time may repeat one that was deleted from an input partition; long.MinValue when none was.</summary>
+    public long DoubtUntilMs { get; set; } = long.MinValue;
+
+    /// <summary>Last clocks by input partition and class.</summary>
+    public List<long[]> Clocks { get; } = [];
+
+    /// <summary>Quarantined records that nobody looked for.</summary>
+    public long QuarantinedUnchecked { get; set; }
+
+    /// <summary>Clean records whose input record lies behind the audited end.</summary>
+    public long CleanAhead { get; set; }
+
+    /// <summary>Audited input records with that outcome.</summary>
+    public long this[Outcome outcome] => _outcomes[(int)outcome];
+
+    /// <summary>Counts an audited input record.</summary>
+    public void Count(Outcome outcome) => _outcomes[(int)outcome]++;
+
+    /// <summary>
+    /// The highest clock of a class over all input partitions but one: state cannot have expired beyond it, wherever that one
+    /// was left out as idle. long.MinValue when there is no other.
+    /// </summary>
+    public long HighestClockBeside(int partition, ushort windowClass)
+    {
+        long highest = long.MinValue;
+        for (int p = 0; p < Clocks.Count; p++)
+        {
+            if (p != partition && windowClass < Clocks[p].Length)
+            {
+                highest = Math.Max(highest, Clocks[p][windowClass]);
+            }
+        }
+
+        return highest;
+    }
+
+    /// <summary>Reports something; positions of 0 stand for no record.</summary>
+    public void Report(
+        FindingKind kind,
+        uint input,
+        uint clean,
+        string detail,
+        RecordParts changed = RecordParts.None,
+        uint firstClean = 0
+    )
+    {
+        PartitionScope scope = clean != 0 ? whole.OfClean(clean) : whole.OfInput(input);
+        PartitionScope? first = firstClean == 0 ? null : whole.OfClean(firstClean);
+        if (first is not null && first.Partition != scope.Partition)
+        {
+            detail =
+                $"{detail}{(detail.Length > 0 ? "; " : "")}the other one is in clean partition {first.Partition} at offset {first.CleanOffset(firstClean)}";
+            first = null;
+        }
+
+        findings.Add(
+            new Finding
+            {
+                Kind = kind,
+                Partition = scope.Partition,
+                InputOffset = input == 0 ? null : whole.OfInput(input).InputOffset(input),
+                CleanOffset = clean == 0 ? null : scope.CleanOffset(clean),
+                FirstCleanOffset = first?.CleanOffset(firstClean),
+                Changed = changed,
+                Detail = detail,
+            }
+        );
+    }
+}
