@@ -59,7 +59,7 @@ public static class KafkaAudit
         using ITopicLog? duplicates = request.Duplicates is { } d
             ? Open(request, cluster, d, notes)
             : null;
-        using ITopicLog input = Open(request, cluster, request.Input, notes);
+        using KafkaTopicLog input = Open(request, cluster, request.Input, notes);
         var topics = new AuditTopics
         {
             Input = input,
@@ -104,7 +104,7 @@ public static class KafkaAudit
         }
 
         // Ends first, judged offsets then: what lies between was not judged, or not long ago.
-        using ITopicLog between = Open(request, cluster, byId.Repartition, notes);
+        using KafkaTopicLog between = Open(request, cluster, byId.Repartition, notes);
         Dictionary<int, long> judged = cluster.CommittedOf(
             judge,
             byId.Repartition,

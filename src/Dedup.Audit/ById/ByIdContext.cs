@@ -69,6 +69,11 @@ internal sealed class ByIdContext(
         return highest;
     }
 
+    /// <summary>Whether two records of an ID are within a window of one another.</summary>
+    public bool IsWithin(in InputEntry a, in InputEntry b) =>
+        Math.Abs(a.Contents.TimestampMs - b.Contents.TimestampMs)
+        <= rules.WindowOf(b.Class).WindowMs;
+
     /// <summary>Reports something; positions of 0 stand for no record.</summary>
     public void Report(
         FindingKind kind,

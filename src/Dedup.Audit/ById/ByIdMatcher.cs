@@ -9,11 +9,9 @@ namespace Dedup.Audit.ById;
 /// <summary>Compares all records of one event ID, over all partitions.</summary>
 internal sealed class ByIdMatcher(ByIdContext context)
 {
-    /// <summary>Clean records before one in time that it is held against: more within a window are a topic that is damaged throughout.</summary>
-    private const int MaxNeighbours = 64;
-
     private readonly Dictionary<(int Partition, RecordContents Contents), Queue<int>> _waiting = [];
     private readonly List<int> _onClean = [];
+    private readonly RepeatsOnClean _repeats = new(context);
     private EventGroup _group = new();
 
     /// <summary>Compares a group.</summary>
@@ -22,7 +20,7 @@ internal sealed class ByIdMatcher(ByIdContext context)
         _group = group;
         PairEqual();
         CollectOnClean();
-        HoldAgainstOneAnother();
+        _repeats.HoldAgainstOneAnother(group, _onClean);
         for (int i = 0; i < group.InputCount; i++)
         {
             ref readonly InputEntry input = ref group.Inputs[i];
@@ -40,10 +38,8 @@ internal sealed class ByIdMatcher(ByIdContext context)
         ReportMissing();
     }
 
-    private static int PartitionOf(EventGroup group, int input, ByIdContext context) =>
-        context.Whole.OfInput(group.Inputs[input].Position).Partition;
-
-    private int PartitionOf(int input) => PartitionOf(_group, input, context);
+    private int PartitionOf(int input) =>
+        context.Whole.OfInput(_group.Inputs[input].Position).Partition;
 
     private AuditWindow WindowOf(in InputEntry input) => context.Rules.WindowOf(input.Class);
 
@@ -93,92 +89,6 @@ internal sealed class ByIdMatcher(ByIdContext context)
                 _group
                     .Inputs[a]
                     .Contents.TimestampMs.CompareTo(_group.Inputs[b].Contents.TimestampMs)
-        );
-    }
-
-    /// <summary>Two of an ID within a window on clean are one too many, unless the first could be forgotten by then.</summary>
-    private void HoldAgainstOneAnother()
-    {
-        for (int k = 1; k < _onClean.Count; k++)
-        {
-            int b = _onClean[k];
-            for (int j = k - 1; j >= Math.Max(0, k - MaxNeighbours); j--)
-            {
-                int a = _onClean[j];
-                if (!IsWithin(a, b))
-                {
-                    break;
-                }
-
-                if (!MayFollow(a, b, out bool abUnknown) && !MayFollow(b, a, out bool baUnknown))
-                {
-                    if (abUnknown || baUnknown)
-                    {
-                        context.Findings.AddUnknown(UnknownReason.MaybeLeftOut);
-                    }
-                    else
-                    {
-                        Twice(a, b);
-                    }
-
-                    break;
-                }
-            }
-        }
-    }
-
-    private bool IsWithin(int a, int b) =>
-        Math.Abs(_group.Inputs[a].Contents.TimestampMs - _group.Inputs[b].Contents.TimestampMs)
-        <= WindowOf(_group.Inputs[b]).WindowMs;
-
-    /// <summary>
-    /// Whether <paramref name="second"/> may have been judged when <paramref name="first"/> no longer counted: by the clock of
-    /// its own partition, or, which cannot be told from outside, because its partition had been left out.
-    /// </summary>
-    private bool MayFollow(int first, int second, out bool isUnknown)
-    {
-        ref readonly InputEntry a = ref _group.Inputs[first];
-        ref readonly InputEntry b = ref _group.Inputs[second];
-        isUnknown = false;
-        int partition = PartitionOf(second);
-        if (PartitionOf(first) == partition && a.Position > b.Position)
-        {
-            return false;
-        }
-
-        const InputMarks Unsure = InputMarks.HistoryDeleted | InputMarks.HistoryCompacted;
-        AuditWindow window = WindowOf(b);
-        long counts = a.Contents.TimestampMs + window.WindowMs + window.GraceMs;
-        if (
-            b.ClockMs > counts
-            || b.Has(Unsure)
-            || (b.Has(InputMarks.MaybeTooFar) && context.Quarantine is null)
-        )
-        {
-            return true;
-        }
-
-        isUnknown = context.HighestClockBeside(partition, b.Class) > counts;
-        return false;
-    }
-
-    private void Twice(int a, int b)
-    {
-        // Of the same partition the later one is the one too many; of two partitions nobody can say.
-        if (
-            PartitionOf(a) == PartitionOf(b)
-            && _group.Inputs[a].Position > _group.Inputs[b].Position
-        )
-        {
-            (a, b) = (b, a);
-        }
-
-        context.Report(
-            FindingKind.Twice,
-            _group.Inputs[b].Position,
-            _group.Cleans[_group.CleanOf[b]].Position,
-            "a duplicate that should have been suppressed",
-            firstClean: _group.Cleans[_group.CleanOf[a]].Position
         );
     }
 
@@ -263,7 +173,7 @@ internal sealed class ByIdMatcher(ByIdContext context)
         int partition = PartitionOf(i);
         foreach (int first in _onClean)
         {
-            if (IsWithin(first, i))
+            if (context.IsWithin(_group.Inputs[first], _group.Inputs[i]))
             {
                 found = true;
                 onlyLaterOnes &=

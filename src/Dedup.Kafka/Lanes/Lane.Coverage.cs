@@ -65,7 +65,7 @@ public sealed partial class Lane
         _coverageAtMs = now + ((long)_options.CoveragePatienceMs << _rejoins);
         _rejoins = Math.Min(_rejoins + 1, MaxRejoinDoublings);
         _ports.Observer.Trouble(
-            $"{_spec.Input}: group {_spec.Group} is stable and leaves partitions to nobody; this lane joins it again, so that all are shared out anew."
+            $"{_spec.Reads}: group {_spec.Group} is stable and leaves partitions to nobody; this lane joins it again, so that all are shared out anew."
         );
         if (!Planted.Is(PlantedBug.LeftToNobody))
         {

@@ -118,7 +118,7 @@ public sealed class TwoHopsTests : IDisposable
         var three = new Rekeyer(Spec.RekeyHop(3));
         PlacedBatch batch = new PlacedBatch().Add(5, 9, (string?)null, 1_000);
         batch.Get(0, out RecordView record);
-        three.PartitionFor(record, new WindowClocks(1), WallMs).ShouldBe(2);
+        three.PartitionFor(record, new WindowClocks(Spec.Windows), WallMs).ShouldBe(2);
         Judgement judged = Run((5, 9, null, 1_000))[0];
         (judged.Verdict, judged.Reason).ShouldBe((Verdict.Invalid, Reason.NullKey));
     }
@@ -175,9 +175,9 @@ public sealed class TwoHopsTests : IDisposable
         var twelve = new Rekeyer(Spec.RekeyHop(12));
         var batch = new PlacedBatch().Add(0, 0, id, 1_000).Add(7, 123, id, 9_000);
         batch.Get(0, out RecordView first);
-        int partition = twelve.PartitionFor(first, new WindowClocks(1), WallMs);
+        int partition = twelve.PartitionFor(first, new WindowClocks(Spec.Windows), WallMs);
         batch.Get(1, out RecordView second);
-        twelve.PartitionFor(second, new WindowClocks(1), WallMs).ShouldBe(partition);
+        twelve.PartitionFor(second, new WindowClocks(Spec.Windows), WallMs).ShouldBe(partition);
     }
 
     public void Dispose() => _store.Dispose();
@@ -217,7 +217,7 @@ public sealed class TwoHopsTests : IDisposable
             input.Get(i, out RecordView record);
             if (!_clocks.TryGetValue(record.Partition, out WindowClocks? clocks))
             {
-                clocks = new WindowClocks(1);
+                clocks = new WindowClocks(Spec.Windows);
                 _clocks.Add(record.Partition, clocks);
             }
 
