@@ -167,6 +167,8 @@ public static class ReasonText
             Reason.OverQuota => "the tenant is over its quota",
             Reason.ScopeMissing => "a part of the scope that is required is missing",
             Reason.IdTooLong => "the ID is longer than the limit",
+            Reason.NotRekeyed =>
+                "it lies on the repartition topic and was not written there by Dedup: it has no original to judge",
             _ => "",
         };
 }

@@ -93,10 +93,7 @@ public sealed partial class PartitionJudge
             _originals.WrittenMsOf(index)
         );
         // Its own time counts too: one that was too far ahead for the first hop's wall clock may not be so any more.
-        return Math.Max(
-            Clocks.See(windowClass, smallest),
-            Math.Max(envelope.ClockMs, timeMs)
-        );
+        return Math.Max(Clocks.See(windowClass, smallest), Math.Max(envelope.ClockMs, timeMs));
     }
 
     private bool IsForeign(int index) => _originals is not null && _originals.IsForeign(index);

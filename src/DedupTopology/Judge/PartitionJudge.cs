@@ -65,11 +65,7 @@ public sealed partial class PartitionJudge
         Clocks = new WindowClocks(spec.Windows);
         _sources =
             spec.Hop == Hop.Judge
-                ? new SourceClocks(
-                    spec.Windows.Length,
-                    spec.InputPartitions,
-                    spec.IdleTimeoutMs
-                )
+                ? new SourceClocks(spec.Windows.Length, spec.InputPartitions, spec.IdleTimeoutMs)
                 : null;
         Mode = spec.Mode;
         Reserve(InitialRecords);

@@ -45,7 +45,8 @@ internal sealed class RecordTime
             known = _payload.Read(record, out timeMs);
         }
 
-        return timeMs > wallClockMs + _maxFutureMs[windowClass]
+        return
+            timeMs > wallClockMs + _maxFutureMs[windowClass]
             && !Planted.Is(PlantedBug.ClockUnbounded)
             ? Reason.TimestampTooFarInFuture
             : known;
