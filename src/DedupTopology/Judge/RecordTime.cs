@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Topology.Identify;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Proof;
 using Dedup.Topology.Records;

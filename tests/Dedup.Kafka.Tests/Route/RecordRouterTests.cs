@@ -280,6 +280,17 @@ public sealed class RecordRouterTests
             return TxResult.Ok;
         }
 
+        public TxResult ForwardAs(
+            SinkTopic topic,
+            int partition,
+            RecordBatch batch,
+            int index,
+            ReadOnlySpan<byte> key,
+            bool keyIsNull,
+            long timestampMs,
+            AddedHeaders? added
+        ) => Forward(topic, partition, batch, index, timestampMs, added);
+
         public TxResult Initialise(int timeoutMs) => TxResult.Ok;
 
         public TxResult Begin() => TxResult.Ok;

@@ -37,6 +37,12 @@ public sealed class Auditor
     {
         try
         {
+            if (_simulation.Scenario.IsById)
+            {
+                new ByIdChecker(_simulation).Check();
+                return;
+            }
+
             for (int partition = 0; partition < Input.Logs.Count; partition++)
             {
                 new PartitionChecker(_simulation, partition).Check();

@@ -137,7 +137,8 @@ public static class OutputChecker
         return Broken(invariant, log, $"{here}, should be {Text(wanted[at])}");
     }
 
-    private static bool IsSame(ModelRecord actual, ExpectedRecord expected, bool isQuarantine)
+    /// <summary>Whether a record is the expected one; that of quarantine has another timestamp.</summary>
+    public static bool IsSame(ModelRecord actual, ExpectedRecord expected, bool isQuarantine)
     {
         ModelRecord wanted = expected.Record;
         return AreSame(actual.Key, wanted.Key)
@@ -146,7 +147,8 @@ public static class OutputChecker
             && AreSame(actual.Headers, wanted.Headers);
     }
 
-    private static bool AreSame(ModelHeader[] a, ModelHeader[] b)
+    /// <summary>Whether two lists of headers are the same.</summary>
+    public static bool AreSame(ModelHeader[] a, ModelHeader[] b)
     {
         if (a.Length != b.Length)
         {
@@ -164,13 +166,15 @@ public static class OutputChecker
         return true;
     }
 
-    private static bool AreSame(byte[]? a, byte[]? b) =>
+    /// <summary>Whether two keys or values are the same; null and empty are not.</summary>
+    public static bool AreSame(byte[]? a, byte[]? b) =>
         a is null || b is null ? a is null && b is null : a.AsSpan().SequenceEqual(b);
 
     private static string Text(ExpectedRecord record) =>
         $"input offset {record.SourceOffset}: {Text(record.Record)}";
 
-    private static string Text(ModelRecord record)
+    /// <summary>A record for a report.</summary>
+    public static string Text(ModelRecord record)
     {
         string key = record.Key is null ? "null" : Encoding.Latin1.GetString(record.Key);
         string value = record.Value is null

@@ -16,7 +16,6 @@ public sealed class Reference
     private readonly Scenario _scenario;
     private readonly Dictionary<string, List<Occurrence>> _seen = [];
     private readonly long[] _clocksMs;
-    private readonly int _partition;
     private readonly int _recordLimit;
     private readonly Func<LogEntry, Reason> _tooFar;
 
@@ -27,12 +26,24 @@ public sealed class Reference
     public Reference(Scenario scenario, int partition, Func<LogEntry, Reason> tooFar)
     {
         _scenario = scenario;
-        _partition = partition;
+        Partition = partition;
         _recordLimit = Math.Min(scenario.MaxMessageBytes, scenario.ClientMaxBytes);
         _tooFar = tooFar;
         _clocksMs = new long[Spec.Windows.Length];
         Array.Fill(_clocksMs, -1);
     }
+
+    /// <summary>Partition of the input that the next record comes from.</summary>
+    public int Partition { get; set; }
+
+    /// <summary>
+    /// With by-id: the clock that the next record is judged by, itself included; asked for only when its verdict depends on
+    /// it. Null: the highest timestamp so far.
+    /// </summary>
+    public Func<long>? ClockOfNext { get; set; }
+
+    /// <summary>With by-id: the last record was judged, so that its clock counts.</summary>
+    public Action? Accepted { get; set; }
 
     /// <summary>The ledger: what a marker has to count, but for counts by type.</summary>
     public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
@@ -81,7 +92,8 @@ public sealed class Reference
             record.Value is null ? "null" : Convert.ToHexString(record.Value)
         );
         long clockBefore = _clocksMs[judged.Class];
-        _clocksMs[judged.Class] = Math.Max(clockBefore, record.TimestampMs);
+        _clocksMs[judged.Class] =
+            ClockOfNext?.Invoke() ?? Math.Max(clockBefore, record.TimestampMs);
         bool isJudged = FindFirst(judged, record.TimestampMs) is { } known
             ? Repeat(transaction, entry, judged, known)
             : FirstOrLate(transaction, entry, judged);
@@ -89,6 +101,10 @@ public sealed class Reference
         {
             // Refused by its topic, it was judged again without ever having been seen.
             _clocksMs[judged.Class] = clockBefore;
+        }
+        else
+        {
+            Accepted?.Invoke();
         }
     }
 
@@ -220,7 +236,7 @@ public sealed class Reference
             );
         }
 
-        occurrences.Add(new Occurrence(seenMs, offset, judged.Content, isRepeat));
+        occurrences.Add(new Occurrence(seenMs, Partition, offset, judged.Content, isRepeat));
         transaction.Entries.Add(new ExpectedEntry(id, seenMs, offset, judged.Class));
     }
 
@@ -341,7 +357,7 @@ public sealed class Reference
     private ModelHeader[] FirstHeaders(Occurrence first) =>
         [
             Header(HeaderNames.FirstTopic, Spec.Input),
-            Header(HeaderNames.FirstPartition, $"{_partition}"),
+            Header(HeaderNames.FirstPartition, $"{first.Partition}"),
             Header(HeaderNames.FirstOffset, $"{first.Offset}"),
             Header(HeaderNames.FirstTimestamp, $"{first.SeenMs}"),
         ];
@@ -349,7 +365,7 @@ public sealed class Reference
     private ModelHeader[] SourceHeaders(LogEntry entry) =>
         [
             Header(HeaderNames.SourceTopic, _scenario.Spec.Input),
-            Header(HeaderNames.SourcePartition, $"{_partition}"),
+            Header(HeaderNames.SourcePartition, $"{Partition}"),
             Header(HeaderNames.SourceOffset, $"{entry.Offset}"),
             Header(HeaderNames.SourceTimestamp, $"{entry.Record!.TimestampMs}"),
         ];
@@ -370,5 +386,11 @@ public sealed class Reference
 
     private readonly record struct Judged(string Id, int Class, string Content);
 
-    private sealed record Occurrence(long SeenMs, long Offset, string Content, bool IsRepeat);
+    private sealed record Occurrence(
+        long SeenMs,
+        int Partition,
+        long Offset,
+        string Content,
+        bool IsRepeat
+    );
 }

@@ -26,7 +26,7 @@ public sealed record SimulateOptions
           --real-store   the product's store, in a temporary directory, instead of the model's; not with --planted
           --bug NAME     only this one; with --seed, the run of that seed with the bug in it
 
-        To leave out of a seed's run: --records N, --processes N, --lanes N, --partitions N, --tame (no hostile records),
+        To leave out of a seed's run: --records N, --processes N, --lanes N, --partitions N, --tame (no hostile records), --by-id (two hops),
         --without KIND[,KIND], --faults FROM-TO (the faults with these numbers only).
 
         Exit codes: 0 all held, 1 something broke, 2 usage.
@@ -76,7 +76,7 @@ public sealed record SimulateOptions
         for (int i = 0; i < args.Length && error is null; i++)
         {
             string name = args[i];
-            if (name is "--trace" or "--planted" or "--real-store" or "--tame")
+            if (name is "--trace" or "--planted" or "--real-store" or "--tame" or "--by-id")
             {
                 options = options.WithFlag(name);
                 continue;
@@ -104,6 +104,7 @@ public sealed record SimulateOptions
             "--trace" => this with { Trace = true },
             "--planted" => this with { Planted = true },
             "--real-store" => this with { RealStore = true },
+            "--by-id" => this with { Overrides = Overrides with { ById = true } },
             _ => this with { Overrides = Overrides with { Tame = true } },
         };
 

@@ -44,6 +44,11 @@ public static class FailureReport
         Add(parts, "--processes", overrides.Processes);
         Add(parts, "--lanes", overrides.Lanes);
         Add(parts, "--partitions", overrides.Partitions);
+        if (overrides.ById)
+        {
+            parts.Add("--by-id");
+        }
+
         if (overrides.Tame)
         {
             parts.Add("--tame");

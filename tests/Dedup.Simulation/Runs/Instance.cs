@@ -1,9 +1,11 @@
 using Dedup.Kafka.Lanes;
+using Dedup.Kafka.Ways;
 using Dedup.Simulation.Chance;
 using Dedup.Simulation.Clients;
 using Dedup.Simulation.Disk;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
+using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
 
 namespace Dedup.Simulation.Runs;
@@ -72,9 +74,12 @@ public sealed class Instance
         Process = new ModelProcess(_simulation.World, $"{Id}.{++_incarnation}");
         _simulation.World.Trace.Mix(Point.Process, _number, _incarnation);
         _simulation.Note(Process.Name, "starts");
-        for (int i = 0; i < _simulation.Scenario.Lanes; i++)
+        foreach (PipelineSpec hop in _simulation.Scenario.Hops)
         {
-            _lanes.Add(StartLane(Process, i));
+            for (int i = 0; i < _simulation.Scenario.Lanes; i++)
+            {
+                _lanes.Add(StartLane(Process, i, hop));
+            }
         }
     }
 
@@ -113,30 +118,33 @@ public sealed class Instance
         _simulation.World.After(afterMs, Start);
     }
 
-    private RunningLane StartLane(ModelProcess process, int index)
+    private RunningLane StartLane(ModelProcess process, int index, PipelineSpec hop)
     {
         Scenarios.Scenario scenario = _simulation.Scenario;
-        int id = (_number * 10) + index;
-        var actor = new Actor(process, $"{Id}-{index}.{_incarnation}", id);
+        bool isFirstHop = hop.Hop == Hop.Rekey;
+        int id = (_number * 10) + index + (isFirstHop ? 5 : 0);
+        string name = isFirstHop ? $"{Id}-r{index}" : $"{Id}-{index}";
+        var actor = new Actor(process, $"{name}.{_incarnation}", id);
         var env = new ClientEnvironment(_simulation.Cluster, actor, _simulation.Faults)
         {
             OnCrash = _ => Kill("crash at a port"),
         };
         string?[] topics =
         [
-            scenario.Spec.Clean,
-            scenario.Spec.Duplicates,
-            scenario.Spec.Quarantine,
-            scenario.Spec.Changelog,
+            hop.Clean,
+            hop.Duplicates,
+            hop.Quarantine,
+            hop.Changelog,
+            isFirstHop ? hop.Repartition : null,
         ];
-        var source = new ModelSource(env, SourceOptions(index));
-        var reader = new ModelChangelogReader(env, scenario.Spec.Changelog);
+        var source = new ModelSource(env, SourceOptions(name, hop));
+        var reader = new ModelChangelogReader(env, hop.Changelog);
         var sink = new ModelSink(
             env,
             new SinkOptions
             {
-                TransactionalId = $"dedup-sim-{Id}-{index}",
-                Group = scenario.Spec.Group,
+                TransactionalId = $"dedup-sim-{name}",
+                Group = hop.Group,
                 Topics = topics,
                 TransactionTimeoutMs = scenario.TransactionTimeoutMs,
                 MaxMessageBytes = scenario.ClientMaxBytes,
@@ -149,13 +157,19 @@ public sealed class Instance
             sink,
             reader,
             new ModelFencer(env, topics),
-            Disk.Stores(env, scenario.StoreCapacity, _rng),
+            isFirstHop ? new EmptyStores() : Disk.Stores(env, scenario.StoreCapacity, _rng),
             process.Time,
             () => (_rng.Next(), _rng.Next()),
             new LaneWatch(_simulation, env),
             new CrashPointDoor(env)
-        );
-        var lane = new Lane(scenario.Spec, _simulation.Identity, scenario.Lane, ports);
+        )
+        {
+            Purger =
+                hop.Hop == Hop.Judge
+                    ? new ModelPurger(_simulation.Cluster.Topic(hop.Repartition))
+                    : null,
+        };
+        var lane = new Lane(hop, _simulation.IdentityOf(hop), scenario.Lane, ports);
         var running = new RunningLane(lane, actor, source);
         actor.Body = () => StepLane(running);
         actor.HasWork = () => source.HasWork || reader.HasWork;
@@ -163,14 +177,14 @@ public sealed class Instance
         return running;
     }
 
-    private SourceOptions SourceOptions(int index)
+    private SourceOptions SourceOptions(string name, PipelineSpec hop)
     {
         Scenarios.Scenario scenario = _simulation.Scenario;
         return new SourceOptions
         {
-            Group = scenario.Spec.Group,
-            Topic = scenario.Spec.Input,
-            InstanceId = scenario.IsStatic ? $"{Id}-{index}" : null,
+            Group = hop.Group,
+            Topic = hop.Reads,
+            InstanceId = scenario.IsStatic ? name : null,
             SessionTimeoutMs = scenario.SessionTimeoutMs,
             HeartbeatMs = Math.Max(100, scenario.SessionTimeoutMs / 6),
             MaxPollIntervalMs = scenario.MaxPollIntervalMs,

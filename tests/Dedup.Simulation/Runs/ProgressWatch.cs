@@ -1,31 +1,33 @@
 using Dedup.Simulation.Broker;
+using Dedup.Topology.Pipelines;
 
 namespace Dedup.Simulation.Runs;
 
-/// <summary>Watches from outside whether every partition with records left goes on.</summary>
+/// <summary>Watches from outside whether every partition with records left goes on, in each hop.</summary>
 internal sealed class ProgressWatch
 {
     private readonly SimulatedRun _run;
-    private readonly long[] _begin;
+    private readonly (PipelineSpec Hop, int Partition, long Begin)[] _watched;
 
     public ProgressWatch(SimulatedRun run)
     {
         _run = run;
-        _begin = new long[Input.Logs.Count];
-        for (int partition = 0; partition < _begin.Length; partition++)
-        {
-            _begin[partition] = Committed(partition);
-        }
+        _watched =
+        [
+            .. run.Scenario.Hops.SelectMany(hop =>
+                Enumerable
+                    .Range(0, run.Cluster.Topic(hop.Reads).Logs.Count)
+                    .Select(p => (hop, p, Committed(hop, p)))
+            ),
+        ];
     }
-
-    private ModelTopic Input => _run.Cluster.Topic(_run.Scenario.Spec.Input);
 
     /// <summary>Whether each partition has committed something since, or has nothing left.</summary>
     public bool HasResumed()
     {
-        for (int partition = 0; partition < _begin.Length; partition++)
+        foreach ((PipelineSpec hop, int partition, long begin) in _watched)
         {
-            if (Committed(partition) <= _begin[partition] && IsLagging(partition))
+            if (Committed(hop, partition) <= begin && IsLagging(hop, partition))
             {
                 return false;
             }
@@ -34,7 +36,7 @@ internal sealed class ProgressWatch
         return true;
     }
 
-    /// <summary>Whether the group has committed behind the last record of every partition, and no transaction is pending.</summary>
+    /// <summary>Whether each group has committed behind the last record of every partition, and no transaction is pending.</summary>
     public bool IsAllConsumed()
     {
         if (_run.Cluster.Transactions.AnyPending)
@@ -42,9 +44,9 @@ internal sealed class ProgressWatch
             return false;
         }
 
-        for (int partition = 0; partition < _begin.Length; partition++)
+        foreach ((PipelineSpec hop, int partition, _) in _watched)
         {
-            if (IsLagging(partition))
+            if (IsLagging(hop, partition))
             {
                 return false;
             }
@@ -57,12 +59,12 @@ internal sealed class ProgressWatch
     public string WhatIsStuck()
     {
         var stuck = new List<string>();
-        for (int partition = 0; partition < _begin.Length; partition++)
+        foreach ((PipelineSpec hop, int partition, _) in _watched)
         {
-            if (IsLagging(partition))
+            if (IsLagging(hop, partition))
             {
                 stuck.Add(
-                    $"partition {partition} stands at {Committed(partition)}, {Input.Logs[partition].Bounds}"
+                    $"{hop.Reads}-{partition} stands at {Committed(hop, partition)}, {LogOf(hop, partition).Bounds}"
                 );
             }
         }
@@ -70,13 +72,14 @@ internal sealed class ProgressWatch
         return stuck.Count == 0 ? "a transaction is pending" : string.Join("; ", stuck);
     }
 
-    private bool IsLagging(int partition) =>
-        Committed(partition) <= LastRecord(Input.Logs[partition]);
+    private ModelLog LogOf(PipelineSpec hop, int partition) =>
+        _run.Cluster.Topic(hop.Reads).Logs[partition];
 
-    private long Committed(int partition) =>
-        _run
-            .Cluster.Group(_run.Scenario.Spec.Group)
-            .Offsets.Committed.TryGetValue(partition, out long offset)
+    private bool IsLagging(PipelineSpec hop, int partition) =>
+        Committed(hop, partition) <= LastRecord(LogOf(hop, partition));
+
+    private long Committed(PipelineSpec hop, int partition) =>
+        _run.Cluster.Group(hop.Group).Offsets.Committed.TryGetValue(partition, out long offset)
             ? offset
             : -1;
 

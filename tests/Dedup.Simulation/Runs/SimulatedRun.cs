@@ -6,6 +6,7 @@ using Dedup.Simulation.Faults;
 using Dedup.Simulation.Scenarios;
 using Dedup.Simulation.Workloads;
 using Dedup.Simulation.Worlds;
+using Dedup.Topology.Pipelines;
 using Dedup.Topology.Proof;
 
 namespace Dedup.Simulation.Runs;
@@ -14,7 +15,7 @@ namespace Dedup.Simulation.Runs;
 /// One run of one seed: a storm, in which records come and everything may break; then quiet, in which all must be consumed
 /// within a bound; then the checkers.
 /// </summary>
-public sealed class SimulatedRun
+public sealed partial class SimulatedRun
 {
     /// <summary>A run that takes more steps than this goes round in circles.</summary>
     private const long MaxSteps = 400_000;
@@ -67,7 +68,17 @@ public sealed class SimulatedRun
             }
         }
 
-        Cluster.MakeTopic(scenario.Spec.Changelog, scenario.Partitions).DeleteRetentionMs = 5_000;
+        foreach (PipelineSpec hop in scenario.Hops)
+        {
+            int partitions = hop.Hop == Hop.Judge ? hop.RepartitionPartitions : scenario.Partitions;
+            Cluster.MakeTopic(hop.Changelog, partitions).DeleteRetentionMs = 5_000;
+        }
+
+        if (scenario.IsById)
+        {
+            _ = Cluster.MakeTopic(scenario.Spec.Repartition, scenario.Spec.RepartitionPartitions);
+        }
+
         Identity = new StateIdentity(
             Cluster.Id,
             input.Id,
@@ -92,6 +103,17 @@ public sealed class SimulatedRun
 
     /// <summary>What state belongs to.</summary>
     public StateIdentity Identity { get; private set; }
+
+    /// <summary>What the state of a hop belongs to.</summary>
+    public StateIdentity IdentityOf(PipelineSpec hop) =>
+        hop.Hop == Hop.Whole
+            ? Identity
+            : Identity with
+            {
+                InputTopicId = Cluster.Topic(hop.Reads).Id,
+                PartitionCount = Cluster.Topic(hop.Reads).Logs.Count,
+                RecipeVersion = hop.StateVersion,
+            };
 
     /// <summary>Places where processes run.</summary>
     public IReadOnlyList<Instance> Instances => _instances;
@@ -186,7 +208,7 @@ public sealed class SimulatedRun
     private void CheckDisk(IStateDisk disk, string when)
     {
         // With a changelog made anew there is nothing to hold the disk against.
-        if (!ExpectsRefusal)
+        if (!ExpectsRefusal && !Scenario.IsById)
         {
             _auditor.CheckDisk(disk, when);
         }
@@ -269,7 +291,11 @@ public sealed class SimulatedRun
     {
         Cluster.Transactions.MaxEpoch = 5;
         Cluster.Transactions.Sweep();
-        Cluster.Group(Scenario.Spec.Group).WatchSessions(250);
+        foreach (PipelineSpec hop in Scenario.Hops)
+        {
+            Cluster.Group(hop.Group).WatchSessions(250);
+        }
+
         for (int i = 0; i < Scenario.Processes; i++)
         {
             _instances.Add(new Instance(this, $"i{i}", i));
@@ -294,7 +320,7 @@ public sealed class SimulatedRun
             _auditor.CheckAll();
         }
 
-        if (_violation is null)
+        if (_violation is null && !Scenario.IsById)
         {
             new Aftermath(this).Run();
         }
@@ -313,116 +339,6 @@ public sealed class SimulatedRun
             QuietMs = _quietMs,
             Rejoins = Cluster.Group(Scenario.Spec.Group).Rejoins,
         };
-    }
-
-    /// <summary>
-    /// I6: after faults end, progress resumes in every partition within max(session time-out, time to fence the dead) +
-    /// restore + 10 s. Time to fence the dead is at most transaction time-out + sweep + markers that are still on their way;
-    /// 10 s are given to the restore. Then all of the rest has to be consumed, too.
-    /// </summary>
-    private void Quiet()
-    {
-        World.RunUntil(
-            World.NowMs + 600_000,
-            () => _workload.IsDone || _violation is not null,
-            MaxSteps
-        );
-        EndFaults();
-        _workload.WriteToAll();
-        long fenceMs = Scenario.TransactionTimeoutMs + Scenario.Pace.TransactionSweepMs + 5_000;
-        long begunMs = World.NowMs;
-        long boundMs =
-            Math.Max(Scenario.SessionTimeoutMs, fenceMs) + (4L * Scenario.Pace.JoinMs) + 20_000;
-        var progress = new ProgressWatch(this);
-        World.RunUntil(
-            begunMs + boundMs,
-            () => _violation is not null || (World.Steps % 16 == 0 && progress.HasResumed()),
-            MaxSteps
-        );
-        _quietMs = World.NowMs - begunMs;
-        if (_violation is null && !progress.HasResumed())
-        {
-            string what =
-                $"{_quietMs} ms after the last fault (bound {boundMs} ms) nothing goes on: {progress.WhatIsStuck()}";
-            Break(new Violation("I6", what));
-        }
-
-        World.RunUntil(
-            World.NowMs + 3_600_000,
-            () => _violation is not null || (World.Steps % 16 == 0 && progress.IsAllConsumed()),
-            MaxSteps
-        );
-        if (_violation is null && !progress.IsAllConsumed())
-        {
-            Break(
-                new Violation(
-                    "I6",
-                    $"not all input is consumed in the end: {progress.WhatIsStuck()}"
-                )
-            );
-        }
-    }
-
-    private void EndFaults()
-    {
-        Faults.IsQuiet = true;
-        World.IsNesting = false;
-        World.Trace.Mix(Point.Phase, 1);
-        Note("PHASE", "quiet");
-        foreach (Instance started in _doubles)
-        {
-            started.IsWanted = false;
-            started.Kill("the double is taken away");
-        }
-
-        Cluster.Pace = Scenario.Pace with { MarkerMs = Math.Min(Scenario.Pace.MarkerMs, 20) };
-        Cluster.Transactions.UnavailableUntilMs = 0;
-        Cluster.Group(Scenario.Spec.Group).UnavailableUntilMs = 0;
-        foreach (ModelTopic topic in Cluster.Topics.Values)
-        {
-            topic.ReplicationLagMs = 0;
-            foreach (ModelLog log in topic.Logs)
-            {
-                log.UnavailableUntilMs = Math.Min(log.UnavailableUntilMs, World.NowMs);
-            }
-        }
-
-        foreach (Instance instance in _instances)
-        {
-            if (instance.Process is { } process)
-            {
-                process.FrozenUntilMs = Math.Min(process.FrozenUntilMs, World.NowMs);
-                process.WallOffsetMs = 0;
-            }
-
-            instance.Start();
-        }
-    }
-
-    /// <summary>SIGTERM for all: they end in order within 10 s and a few time-outs.</summary>
-    public void StopAll()
-    {
-        World.Trace.Mix(Point.Phase, 2);
-        Note("PHASE", "stop");
-        foreach (Instance instance in _instances)
-        {
-            instance.IsWanted = false;
-            instance.Stop();
-        }
-
-        World.RunUntil(
-            World.NowMs + 60_000,
-            () =>
-                _violation is not null || _instances.TrueForAll(static instance => !instance.IsUp),
-            MaxSteps
-        );
-        if (_violation is null && _instances.Exists(static instance => instance.IsUp))
-        {
-            Break(new Violation("I6", "a process did not stop within 60 s of being asked to"));
-        }
-
-        // The markers of the last transactions are still being written.
-        World.RunUntil(World.NowMs + 60_000, () => !Cluster.Transactions.AnyPending, MaxSteps);
     }
 
     private void OnException(Actor actor, Exception e)

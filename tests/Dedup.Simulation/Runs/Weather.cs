@@ -2,6 +2,7 @@ using Dedup.Simulation.Broker;
 using Dedup.Simulation.Chance;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
+using Dedup.Topology.Pipelines;
 
 namespace Dedup.Simulation.Runs;
 
@@ -34,7 +35,7 @@ internal sealed class Weather(SimulatedRun simulation)
     private void TickBrokers()
     {
         FaultPlan faults = simulation.Faults;
-        GroupCoordinator group = Cluster.Group(simulation.Scenario.Spec.Group);
+        GroupCoordinator group = Cluster.Group(AnyHop().Group);
         if (faults.Happens(FaultKind.TransactionCoordinatorMove))
         {
             Cluster.Transactions.UnavailableUntilMs = World.NowMs + OutageMs();
@@ -99,7 +100,7 @@ internal sealed class Weather(SimulatedRun simulation)
         FaultPlan faults = simulation.Faults;
         if (faults.Happens(FaultKind.Compaction))
         {
-            ModelTopic changelog = Cluster.Topic(simulation.Scenario.Spec.Changelog);
+            ModelTopic changelog = Cluster.Topic(AnyHop().Changelog);
             ModelLog log = Chance.Pick(changelog.Logs);
             log.Compact(Chance.Between(0, log.EndOffset));
         }
@@ -108,7 +109,7 @@ internal sealed class Weather(SimulatedRun simulation)
         {
             // Only what the group has committed: records deleted unread are another matter (the lane must fail then).
             ModelLog log = Chance.Pick(Cluster.Topic(simulation.Scenario.Spec.Input).Logs);
-            GroupOffsets offsets = Cluster.Group(simulation.Scenario.Spec.Group).Offsets;
+            GroupOffsets offsets = Cluster.Group(simulation.Scenario.Hops[0].Group).Offsets;
             if (offsets.Committed.TryGetValue(log.Partition, out long committed))
             {
                 log.DeleteBefore(
@@ -116,6 +117,13 @@ internal sealed class Weather(SimulatedRun simulation)
                 );
             }
         }
+    }
+
+    /// <summary>Chance is asked only where there is a choice: the seeds of by-input stay as they are.</summary>
+    private PipelineSpec AnyHop()
+    {
+        IReadOnlyList<PipelineSpec> hops = simulation.Scenario.Hops;
+        return hops.Count == 1 ? hops[0] : Chance.Pick(hops);
     }
 
     private long OutageMs() =>

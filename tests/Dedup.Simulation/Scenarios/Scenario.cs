@@ -34,6 +34,9 @@ public sealed record Overrides
 
     /// <summary>No hostile records.</summary>
     public bool Tame { get; init; }
+
+    /// <summary>partitioning: by-id, in two hops; drawn beside everything else, so that a seed keeps the rest of its scenario.</summary>
+    public bool ById { get; init; }
 }
 
 /// <summary>Everything that a seed decides before the run begins.</summary>
@@ -105,6 +108,16 @@ public sealed record Scenario
     /// <summary>The pipeline.</summary>
     public required PipelineSpec Spec { get; init; }
 
+    /// <summary>How far the records of each input partition are behind, in ms; empty for by-input.</summary>
+    public IReadOnlyList<long> BehindMs { get; init; } = [];
+
+    /// <summary>Whether partitioning is by-id.</summary>
+    public bool IsById => Spec.Partitioning == Partitioning.ById;
+
+    /// <summary>The hops that lanes run: one, or with by-id two.</summary>
+    public IReadOnlyList<PipelineSpec> Hops =>
+        IsById ? [Spec.RekeyHop(Spec.RepartitionPartitions), Spec.JudgeHop(Partitions)] : [Spec];
+
     /// <summary>The lane's options.</summary>
     public required LaneOptions Lane { get; init; }
 
@@ -123,7 +136,7 @@ public sealed record Scenario
         int stormMs = rng.Between(5_000, 60_000);
         int sessionMs = rng.Between(3_000, 10_000);
         int maxMessageBytes = rng.Between(700, 2_000);
-        return new Scenario
+        var scenario = new Scenario
         {
             Seed = seed,
             Overrides = overrides,
@@ -156,6 +169,36 @@ public sealed record Scenario
             Spec = Policies.Draw(DrawSpec(rng), seed),
             Lane = DrawLane(rng),
             Faults = Swarm.Draw(rng, overrides),
+        };
+        return overrides.ById ? ById(scenario) : scenario;
+    }
+
+    private static Scenario ById(Scenario scenario)
+    {
+        var rng = Rng.For(scenario.Seed, 0xB71D);
+        long windowMs = scenario.Spec.Windows[0].WindowMs;
+        return scenario with
+        {
+            Spec = scenario.Spec with
+            {
+                // The policies of by-input's seeds stay there: what is asked here is where and when, not what.
+                Recipe = Recipe.Key,
+                Windows = [scenario.Spec.Windows[0]],
+                Refresh = false,
+                Mode = default,
+                MaxFutureMs = Math.Max(1, Math.Min(3_600_000, windowMs / 4)),
+                Partitioning = Partitioning.ById,
+                RepartitionPartitions = rng.Between(1, 4),
+                IdleTimeoutMs = rng.Percent(50)
+                    ? rng.Between(100, 5_000)
+                    : rng.Between(5_000, 300_000),
+            },
+            BehindMs =
+            [
+                .. Enumerable
+                    .Range(0, scenario.Partitions)
+                    .Select(_ => rng.OneIn(3) ? rng.Between(0L, 20 * windowMs) : 0),
+            ],
         };
     }
 

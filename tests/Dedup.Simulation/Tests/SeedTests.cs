@@ -28,6 +28,25 @@ public sealed class SeedTests
         batch.Done.ShouldBe(Seeds);
     }
 
+    /// <summary>partitioning: by-id, duplicates in any partition, some partitions behind: a quarter as many seeds, two hops each.</summary>
+    [Fact]
+    public void All_invariants_hold_over_both_hops_of_by_id_under_every_seed()
+    {
+        var byId = new Overrides { ById = true };
+        var batch = new SeedBatch(1, Seeds / 4, Environment.ProcessorCount) { Overrides = byId };
+
+        IReadOnlyList<RunResult> failures = batch.Run();
+
+        var report = new StringWriter();
+        foreach (RunResult failure in failures.Take(2))
+        {
+            FailureReport.Write(failure, byId, report);
+        }
+
+        failures.ShouldBeEmpty(report.ToString());
+        batch.Done.ShouldBe(Seeds / 4);
+    }
+
     /// <summary>
     /// What they found has a scenario or a planted bug of its own as well, since a seed draws another run whenever scenarios
     /// change: 21 a record refused while a transaction is being filled, 101 an abort inside a poll, 103255 a partition that the

@@ -130,7 +130,7 @@ public sealed class Workload
                 ? Numbered(number, length)
                 : NextValue(number, isHostile),
             Headers = NextHeaders(isHostile),
-            TimestampMs = NextTime(key, isHostile),
+            TimestampMs = Behind(partition, NextTime(key, isHostile)),
         };
         World.Trace.Mix(Point.Produce, partition, number, record.TimestampMs);
         if (World.Trace.On)
@@ -143,6 +143,11 @@ public sealed class Workload
 
         return (partition, record);
     }
+
+    private long Behind(int partition, long timeMs) =>
+        _scenario.IsById && timeMs > 1_000
+            ? Math.Max(1, timeMs - _scenario.BehindMs[partition])
+            : timeMs;
 
     private byte[] NextId()
     {
@@ -166,7 +171,7 @@ public sealed class Workload
     /// <summary>An ID mostly arrives in one partition, as with the default partitioner; now and then it does not.</summary>
     private int PartitionOf(byte[] key)
     {
-        if (_rng.OneIn(30))
+        if (_scenario.IsById ? _rng.OneIn(2) : _rng.OneIn(30))
         {
             return _rng.Below(_scenario.Partitions);
         }
