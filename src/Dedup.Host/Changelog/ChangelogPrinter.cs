@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
+using Dedup.Contracts.Rekey;
 using Dedup.Host.Commands;
 using Dedup.Host.Configuration;
 
@@ -25,14 +26,17 @@ public sealed class ChangelogPrinter
 {
     private readonly TextWriter _output;
     private readonly bool _ids;
+    private readonly bool _isById;
 
     /// <summary>Makes a printer.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="ids">Whether to print every ID of a chunk rather than a summary.</param>
-    public ChangelogPrinter(TextWriter output, bool ids)
+    /// <param name="isById">Whether entries name input partition and offset (partitioning: by-id).</param>
+    public ChangelogPrinter(TextWriter output, bool ids, bool isById = false)
     {
         _output = output;
         _ids = ids;
+        _isById = isById;
     }
 
     /// <summary>Prints one record as lines of text.</summary>
@@ -96,10 +100,17 @@ public sealed class ChangelogPrinter
         }
 
         ChunkSummary chunk = ChunkSummary.Of(value);
+        // Offsets of several input partitions have no order.
+        string offsets = _isById
+            ? ""
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $", input offsets {chunk.FirstOffset} to {chunk.LastOffset}"
+            );
         _output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"chunk      bucket {key.Bucket}  chunk {key.Sequence}  {chunk.Count} IDs, {value.Length} bytes, seen {Instant(chunk.FirstSeenMs)} to {Instant(chunk.LastSeenMs)}, input offsets {chunk.FirstOffset} to {chunk.LastOffset}{(chunk.IsCorrupt ? ", CORRUPT" : "")}"
+                $"chunk      bucket {key.Bucket}  chunk {key.Sequence}  {chunk.Count} IDs, {value.Length} bytes, seen {Instant(chunk.FirstSeenMs)} to {Instant(chunk.LastSeenMs)}{offsets}{(chunk.IsCorrupt ? ", CORRUPT" : "")}"
             )
         );
         if (!_ids)
@@ -112,10 +123,13 @@ public sealed class ChangelogPrinter
         {
             string tag = entry.ScopeTag == 0 ? "" : $"  scope {entry.ScopeTag:x8}";
             string print = entry.Fingerprint == 0 ? "" : $"  fingerprint {entry.Fingerprint:x16}";
+            string place = _isById
+                ? $"partition {SourcePlace.PartitionOf(entry.SourceOffset)} offset {SourcePlace.OffsetOf(entry.SourceOffset)}"
+                : $"offset {entry.SourceOffset}";
             _output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"            {id}  seen {Instant(entry.SeenMs)}  input offset {entry.SourceOffset}{tag}{print}"
+                    $"            {id}  seen {Instant(entry.SeenMs)}  input {place}{tag}{print}"
                 )
             );
         }
@@ -144,6 +158,13 @@ public sealed class ChangelogPrinter
             name += c.IsRetired ? ", retired" : "";
             _output.WriteLine(
                 $"            window {name}: {Quantities.Duration(c.WindowMs)}, grace {Quantities.Duration(c.GraceMs)}, clock {(c.ClockMs < 0 ? "not set" : Instant(c.ClockMs))}"
+            );
+        }
+
+        foreach (MarkerSource s in m.Sources?.Clocks ?? [])
+        {
+            _output.WriteLine(
+                $"            input partition {s.Partition}, class {s.Class}: clock {(s.ClockMs < 0 ? "not set" : Instant(s.ClockMs))}"
             );
         }
 
@@ -178,8 +199,12 @@ public sealed class ChangelogPrinter
         json.WriteNumber("bytes", value.Length);
         json.WriteNumber("firstSeen", chunk.FirstSeenMs);
         json.WriteNumber("lastSeen", chunk.LastSeenMs);
-        json.WriteNumber("firstInputOffset", chunk.FirstOffset);
-        json.WriteNumber("lastInputOffset", chunk.LastOffset);
+        if (!_isById)
+        {
+            json.WriteNumber("firstInputOffset", chunk.FirstOffset);
+            json.WriteNumber("lastInputOffset", chunk.LastOffset);
+        }
+
         json.WriteBoolean("corrupt", chunk.IsCorrupt);
         if (!_ids)
         {
@@ -193,7 +218,15 @@ public sealed class ChangelogPrinter
             json.WriteStartObject();
             json.WriteString("id", id.ToString());
             json.WriteNumber("seen", entry.SeenMs);
-            json.WriteNumber("inputOffset", entry.SourceOffset);
+            if (_isById)
+            {
+                json.WriteNumber("inputPartition", SourcePlace.PartitionOf(entry.SourceOffset));
+            }
+
+            json.WriteNumber(
+                "inputOffset",
+                _isById ? SourcePlace.OffsetOf(entry.SourceOffset) : entry.SourceOffset
+            );
             if (entry.ScopeTag != 0)
             {
                 json.WriteString("scope", $"{entry.ScopeTag:x8}");
@@ -255,6 +288,11 @@ public sealed class ChangelogPrinter
         }
 
         json.WriteEndArray();
+        if (m.Sources is { } sources)
+        {
+            SourcesJson(json, sources);
+        }
+
         json.WriteStartObject("counts");
         foreach (KeyValuePair<string, long> count in m.Counts)
         {
@@ -262,6 +300,22 @@ public sealed class ChangelogPrinter
         }
 
         json.WriteEndObject();
+    }
+
+    private static void SourcesJson(Utf8JsonWriter json, MarkerSources sources)
+    {
+        json.WriteStartArray("inputPartitions");
+        foreach (MarkerSource s in sources.Clocks)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("class", s.Class);
+            json.WriteNumber("partition", s.Partition);
+            json.WriteNumber("clock", s.ClockMs);
+            json.WriteNumber("seenAtMs", s.SeenAtMs);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static string Instant(long ms)

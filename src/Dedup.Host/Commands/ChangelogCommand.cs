@@ -67,7 +67,11 @@ internal static class ChangelogCommand
             parsed.GetValue(options.Limit),
             parsed.GetValue(options.Uncommitted)
         );
-        var printer = new ChangelogPrinter(context.Out, parsed.GetValue(options.Ids));
+        var printer = new ChangelogPrinter(
+            context.Out,
+            parsed.GetValue(options.Ids),
+            spec.Partitioning == Partitioning.ById
+        );
         bool json = parsed.GetValue(options.Json);
         (long shown, long low, long high) = Dump(config, request, json, printer, cancellation);
         if (!json)
