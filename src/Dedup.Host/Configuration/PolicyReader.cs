@@ -117,8 +117,37 @@ internal static class PolicyReader
         }
 
         return new TimeRule(
-            Payload: new PayloadTime(parsed!, JsonLimits.Default, unit?.Text == "s" ? 1000 : 1)
+            Payload: new PayloadTime(parsed!, Limits(section), unit?.Text == "s" ? 1000 : 1)
         );
+    }
+
+    /// <summary>What <c>json</c> says; what is wrong there the recipe's reader has said.</summary>
+    private static JsonLimits Limits(SectionReader section)
+    {
+        JsonLimits limits = JsonLimits.Default;
+        if (section.Find("json") is not { } json)
+        {
+            return limits;
+        }
+
+        if (
+            Member(json, "max-depth")?.Text is { } depth
+            && Quantities.TryCount(depth, out long levels)
+            && levels is > 0 and <= JsonLimits.MaxMaxDepth
+        )
+        {
+            limits = limits with { MaxDepth = (int)levels };
+        }
+
+        return
+            Member(json, "max-bytes")?.Text is { } size
+            && Quantities.TrySize(size, out long bytes)
+            && bytes is > 0 and <= int.MaxValue
+            ? limits with
+            {
+                MaxBytes = (int)bytes,
+            }
+            : limits;
     }
 
     private static PipelineMode Mode(SectionReader section)

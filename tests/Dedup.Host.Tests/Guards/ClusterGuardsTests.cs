@@ -1,3 +1,4 @@
+using Dedup.Host.Configuration;
 using Dedup.Host.Guards;
 using Dedup.Host.Tests.Configuration;
 
@@ -8,6 +9,34 @@ public sealed class ClusterGuardsTests
     [Fact]
     public void A_cluster_as_it_should_be_gives_no_finding() =>
         ClusterGuards.Judge(Facts.Config, Facts.Good).ShouldBeEmpty();
+
+    [Fact]
+    public void Append_time_needs_a_topic_that_has_it()
+    {
+        DedupConfig config = Load.Good(Load.WithPipelineLines("time: append"));
+        ClusterGuards
+            .Judge(config, Facts.Good)
+            .ShouldSay(
+                "dedup.yaml:8",
+                "'time: append' needs the broker's time in 'orders', whose records carry the producers'",
+                "message.timestamp.type=LogAppendTime"
+            );
+        ClusterGuards
+            .Judge(config, Facts.With("orders", "message.timestamp.type", "LogAppendTime"))
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Headers_on_clean_records_need_room_there()
+    {
+        DedupConfig config = Load.Good(Load.WithPipelineLines("headers: standard"));
+        ClusterGuards
+            .Judge(config, Facts.Good)
+            .ShouldSay("dedup.yaml:6", "max.message.bytes", "dedup topics --apply");
+        ClusterGuards
+            .Judge(config, Facts.With("orders.clean", "max.message.bytes", "1064972"))
+            .ShouldBeEmpty();
+    }
 
     [Theory]
     [InlineData("orders", "dedup.yaml:5", "input topic 'orders' does not exist", "--partitions N")]
