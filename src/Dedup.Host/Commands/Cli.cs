@@ -70,6 +70,7 @@ public static class Cli
             RunCommand.Make(context),
             CheckCommand.Make(context),
             TopicsCommand.Make(context),
+            AdviseCommand.Make(context),
             IdCommand.Make(context),
             ChangelogCommand.Make(context),
             VerifyCommand.Make(context),

@@ -17,7 +17,17 @@ public sealed class CliTests
         run.Code.ShouldBe(0);
         foreach (
             string name in (string[])
-                ["demo", "run", "check", "topics", "id", "changelog", "verify", "completion"]
+                [
+                    "demo",
+                    "run",
+                    "check",
+                    "topics",
+                    "advise",
+                    "id",
+                    "changelog",
+                    "verify",
+                    "completion",
+                ]
         )
         {
             run.Out.ShouldContain("\n  " + name);
