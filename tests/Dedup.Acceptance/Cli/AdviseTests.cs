@@ -42,10 +42,11 @@ public sealed class AdviseTests(RealKafka kafka)
         JsonElement advice = whole.GetProperty("advice");
         advice.GetProperty("partitioning").GetString().ShouldBe("by-input");
 
-        // The newest part of it, cut by time: within a percent of what was asked for.
+        // The newest part of it, cut by time. The offsets of the 1,000 aborted records are part of it; nobody can know before
+        // reading that there is nothing to read.
         JsonElement part = Advise(bootstrap, topic, "--sample", "5k");
         part.GetProperty("whole").GetBoolean().ShouldBeFalse();
-        part.GetProperty("records").GetInt64().ShouldBeInRange(4_500, 5_000);
+        part.GetProperty("records").GetInt64().ShouldBeInRange(3_900, 4_000);
         part.GetProperty("candidates")[0]
             .GetProperty("recipe")
             .GetString()
