@@ -9,25 +9,47 @@ public sealed class SchemaCacheTests
     private static readonly SchemaFound NotThere = new(SchemaState.NotThere, null, "");
 
     [Fact]
-    public void A_registry_that_never_answers_costs_a_stream_of_unknown_schemas_one_bounded_wait()
+    public void A_registry_that_never_answers_is_asked_a_bounded_number_of_times()
     {
+        int fetches = 0;
         using var cache = Make(
-            static async (_, stop) =>
+            async (name, stop) =>
             {
+                _ = Interlocked.Increment(ref fetches);
                 await Task.Delay(Timeout.Infinite, stop);
                 return Usable;
             }
         );
-        long begun = TimeProvider.System.GetTimestamp();
         for (int id = 0; id < 10_000; id++)
         {
             cache.Get(Id(id)).State.ShouldBe(SchemaState.Away);
         }
 
-        // One full wait, and what refills meanwhile: a twentieth of the time.
-        TimeProvider
-            .System.GetElapsedTime(begun)
-            .ShouldBeLessThan((WaitBudget.AtStart * 2) + TimeSpan.FromSeconds(3));
+        fetches.ShouldBeLessThanOrEqualTo(8);
+    }
+
+    [Fact]
+    public void All_records_together_wait_no_longer_than_the_budget_and_a_twentieth_of_the_time()
+    {
+        var time = new ManualTime();
+        var budget = new WaitBudget(time);
+        budget.TryBegin(out TimeSpan most).ShouldBeTrue();
+        most.ShouldBe(WaitBudget.AtStart);
+        time.Advance(WaitBudget.AtStart / 2);
+        budget.TryBegin(out most).ShouldBeTrue("a second lane waits along");
+        most.ShouldBe(WaitBudget.AtStart / 2, "and only as long as the first one may");
+        time.Advance(WaitBudget.AtStart / 2);
+        budget.TryBegin(out _).ShouldBeFalse();
+        budget.End();
+        budget.End();
+        budget.TryBegin(out _).ShouldBeFalse();
+        time.Advance(TimeSpan.FromSeconds(4));
+        budget.TryBegin(out most).ShouldBeTrue();
+        most.TotalMilliseconds.ShouldBe(200, 1);
+        budget.End();
+        time.Advance(TimeSpan.FromHours(1));
+        budget.TryBegin(out most).ShouldBeTrue();
+        most.ShouldBe(WaitBudget.Most);
     }
 
     [Fact]
