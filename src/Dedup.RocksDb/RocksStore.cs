@@ -277,6 +277,7 @@ internal sealed class RocksStore : IFirstSeenStore
         )
         {
             IsCorruption = failure is RocksException { Kind: RocksErrorKind.Corruption },
+            Partition = _storage.Partition,
         };
     }
 }

@@ -32,7 +32,7 @@ public sealed class RocksStoreFactory(
         string path = PathOf(partition);
         try
         {
-            return new StoreOpening(StoreOpenStatus.Opened, OpenAt(path), null);
+            return new StoreOpening(StoreOpenStatus.Opened, OpenAt(partition, path), null);
         }
         catch (RocksException e) when (e.Kind == RocksErrorKind.LockHeld)
         {
@@ -92,7 +92,7 @@ public sealed class RocksStoreFactory(
 
     private string PathOf(int partition) => Path.Combine(Root, partition.ToString());
 
-    private RocksStore OpenAt(string path)
+    private RocksStore OpenAt(int partition, string path)
     {
         _ = Directory.CreateDirectory(path);
         using OptionsHandle options = RocksSettings.ForDatabase();
@@ -112,10 +112,18 @@ public sealed class RocksStoreFactory(
         }
 
         FamilyHandle header = families[names.IndexOf(Database.DefaultFamily)];
-        var storage = new Storage(path, database, header, bucketOptions, budget, crashPoint);
+        var storage = new Storage(
+            partition,
+            path,
+            database,
+            header,
+            bucketOptions,
+            budget,
+            crashPoint
+        );
         try
         {
-            return Resume(storage, names, families);
+            return Resume(partition, storage, names, families);
         }
         catch
         {
@@ -149,6 +157,7 @@ public sealed class RocksStoreFactory(
     }
 
     private RocksStore Resume(
+        int partition,
         Storage storage,
         ImmutableArray<string> names,
         FamilyHandle[] families
@@ -159,12 +168,21 @@ public sealed class RocksStoreFactory(
         if (storage.ReadHeader() is { } bytes)
         {
             header =
-                HeaderCodec.TryRead(bytes, out records)
+                HeaderCodec.TryRead(bytes, out records, out int? owner)
                 ?? throw new RocksException(
                     "read",
                     storage.Path,
                     "Corruption: the header is not readable"
                 );
+            if (owner is { } other && other != partition)
+            {
+                // Floor and hash key are another partition's: what lies below that floor would be taken for known.
+                throw new RocksException(
+                    "read",
+                    storage.Path,
+                    $"Corruption: this is the store of partition {other}, not of {partition}"
+                );
+            }
         }
 
         ClearSealDirectory(storage.Path);

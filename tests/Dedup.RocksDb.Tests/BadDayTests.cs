@@ -137,6 +137,21 @@ public sealed class BadDayTests
     }
 
     [Fact]
+    public void The_store_of_another_partition_is_corrupt_and_left_as_it_is()
+    {
+        using var test = new TestStore();
+        FillAndClose(test);
+        Directory.Move(test.PartitionPath, Path.Combine(test.Root, "1"));
+        StoreOpening opening = test.Factory().Open(1);
+        opening.Status.ShouldBe(StoreOpenStatus.Corrupt);
+        opening.Detail!.ShouldContain("the store of partition 0, not of 1");
+
+        Directory.Move(Path.Combine(test.Root, "1"), test.PartitionPath);
+        using IFirstSeenStore store = test.Open();
+        store.Header.ShouldNotBeNull();
+    }
+
+    [Fact]
     public void A_header_that_is_no_header_is_corrupt()
     {
         using var test = new TestStore();

@@ -65,24 +65,47 @@ public sealed class CodecTests
             new(new BucketId(0, 1), 8, -1, 0),
         ];
         StoreHeader? read = HeaderCodec.TryRead(
-            HeaderCodec.Write(header, buckets).Span,
-            out ImmutableArray<BucketRecord> records
+            HeaderCodec.Write(3, header, buckets).Span,
+            out ImmutableArray<BucketRecord> records,
+            out int? partition
         );
         read.ShouldBeEquivalentTo(header);
         records.ShouldBe(buckets);
+        partition.ShouldBe(3);
+    }
+
+    [Fact]
+    public void A_header_of_version_1_names_no_partition_and_is_read_as_before()
+    {
+        byte[] written = HeaderCodec
+            .Write(3, TestStore.HeaderAt(42), [new(new BucketId(3, -5), 7, 7, 9)])
+            .ToArray();
+        byte[] old = [1, .. written[1..^12], .. new byte[8]];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(
+            old.AsSpan(old.Length - 8),
+            HeaderCodec.Checksum(old.AsSpan(0, old.Length - 8))
+        );
+        StoreHeader? read = HeaderCodec.TryRead(
+            old,
+            out ImmutableArray<BucketRecord> records,
+            out int? partition
+        );
+        read.ShouldBeEquivalentTo(TestStore.HeaderAt(42));
+        records.Length.ShouldBe(1);
+        partition.ShouldBeNull();
     }
 
     [Fact]
     public void A_header_with_any_byte_changed_or_cut_off_is_refused()
     {
         byte[] bytes = HeaderCodec
-            .Write(TestStore.HeaderAt(42), [new(new BucketId(3, -5), 7, 7, 9)])
+            .Write(3, TestStore.HeaderAt(42), [new(new BucketId(3, -5), 7, 7, 9)])
             .ToArray();
         for (int i = 0; i < bytes.Length; i++)
         {
-            HeaderCodec.TryRead(bytes.AsSpan(0, i), out _).ShouldBeNull();
+            HeaderCodec.TryRead(bytes.AsSpan(0, i), out _, out _).ShouldBeNull();
             bytes[i] ^= 0x10;
-            HeaderCodec.TryRead(bytes, out _).ShouldBeNull();
+            HeaderCodec.TryRead(bytes, out _, out _).ShouldBeNull();
             bytes[i] ^= 0x10;
         }
     }
@@ -96,7 +119,7 @@ public sealed class CodecTests
                     bytes.AsSpan(bytes.Length - 8),
                     HeaderCodec.Checksum(bytes.AsSpan(0, bytes.Length - 8))
                 );
-                return HeaderCodec.TryRead(bytes, out _) is null;
+                return HeaderCodec.TryRead(bytes, out _, out _) is null;
             })
             .QuickCheckThrowOnFailure();
 

@@ -16,19 +16,35 @@ internal sealed class CommittedOffsets : IDisposable
     private readonly IConsumer<Ignore, Ignore> _consumer;
     private readonly TopicPartition[] _partitions;
 
+    /// <summary>Watches the group of a crash test.</summary>
     public CommittedOffsets(CrashTopics topics)
+        : this(topics.Kafka, topics.Input, topics.Group, topics.Partitions) { }
+
+    /// <summary>Watches a group.</summary>
+    /// <param name="kafka">librdkafka's properties.</param>
+    /// <param name="input">Topic.</param>
+    /// <param name="group">Consumer group.</param>
+    /// <param name="partitions">Partitions of the topic.</param>
+    public CommittedOffsets(
+        IReadOnlyDictionary<string, string> kafka,
+        string input,
+        string group,
+        int partitions
+    )
     {
         _partitions =
         [
             .. Enumerable
-                .Range(0, topics.Partitions)
-                .Select(p => new TopicPartition(topics.Input, new Partition(p))),
+                .Range(0, partitions)
+                .Select(p => new TopicPartition(input, new Partition(p))),
         ];
         _consumer = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig(topics.Kafka.ToDictionary())
+            new ConsumerConfig(kafka.ToDictionary())
             {
-                GroupId = topics.Group,
+                GroupId = group,
                 EnableAutoCommit = false,
+                // Leaders that have moved are otherwise not asked for again for minutes.
+                TopicMetadataRefreshIntervalMs = 1_000,
                 // With read_committed the broker would hold the answer back while a transaction is open, which is always.
                 IsolationLevel = IsolationLevel.ReadUncommitted,
             }

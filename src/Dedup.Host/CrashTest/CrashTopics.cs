@@ -114,11 +114,26 @@ internal sealed class CrashTopics : IAsyncDisposable
     }
 
     /// <summary>Writes a worker's configuration; returns its path.</summary>
-    public string WriteConfig(string worker, string stateDirectory, bool isStatic)
+    /// <param name="worker">Name of the worker.</param>
+    /// <param name="stateDirectory">Its state directory.</param>
+    /// <param name="isStatic">Static or dynamic membership.</param>
+    /// <param name="own">Properties of this worker that win over those of all.</param>
+    public string WriteConfig(
+        string worker,
+        string stateDirectory,
+        bool isStatic,
+        IReadOnlyDictionary<string, string>? own = null
+    )
     {
         string path = Path.Combine(Directory, worker + ".yaml");
         var kafka = new StringBuilder();
-        foreach ((string name, string value) in _settings.Kafka)
+        var properties = new Dictionary<string, string>(_settings.Kafka);
+        foreach ((string name, string value) in own ?? new Dictionary<string, string>())
+        {
+            properties[name] = value;
+        }
+
+        foreach ((string name, string value) in properties)
         {
             // Single quotes, and no variables: a password is taken as it is.
             _ = kafka.AppendLine(

@@ -15,7 +15,9 @@ internal sealed class WorkerProcess : IDisposable
 
     private const string RunScript = """
         set -e
-        echo $$ >"$1"; shift
+        echo $$ >"$1"
+        if [ "$2" -gt 0 ]; then trap '' XFSZ; ulimit -f "$2"; fi
+        shift 2
         exec "$@"
         """;
 
@@ -24,11 +26,21 @@ internal sealed class WorkerProcess : IDisposable
     private readonly CrashTopics _topics;
     private Process? _process;
 
-    public WorkerProcess(CrashTopics topics, string name, bool isStatic = true)
+    /// <summary>Writes its configuration; nothing is started.</summary>
+    /// <param name="topics">Topics and files.</param>
+    /// <param name="name">Name among the workers of these topics.</param>
+    /// <param name="isStatic">Static or dynamic membership.</param>
+    /// <param name="kafka">Properties of this worker that win over those of all.</param>
+    public WorkerProcess(
+        CrashTopics topics,
+        string name,
+        bool isStatic = true,
+        IReadOnlyDictionary<string, string>? kafka = null
+    )
     {
         _topics = topics;
         Name = name;
-        Config = topics.WriteConfig(name, StateDirectory, isStatic);
+        Config = topics.WriteConfig(name, StateDirectory, isStatic, kafka);
     }
 
     /// <summary>Name of this worker among those of its topics.</summary>
@@ -49,8 +61,8 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>How the last one ended; 128 + signal as shells count it, null while it runs.</summary>
     public int? ExitCode => _process is { HasExited: true } p ? p.ExitCode : null;
 
-    /// <summary>Starts it, optionally to crash at <c>POINT[:K]</c>.</summary>
-    public void Start(string crashAt = "")
+    /// <summary>Starts it, optionally to crash at <c>POINT[:K]</c>, or unable to write files of more than so many KiB.</summary>
+    public void Start(string crashAt = "", int mostFileKiB = 0)
     {
         if (IsRunning)
         {
@@ -63,12 +75,13 @@ internal sealed class WorkerProcess : IDisposable
             RunScript,
             [
                 Path.Combine(_topics.PidDirectory, Name),
+                mostFileKiB.ToString(CultureInfo.InvariantCulture),
                 CrashTopics.Program,
                 "run",
                 "--config",
                 Config,
             ],
-            new Dictionary<string, string> { [KillAtPoint.Variable] = crashAt }
+            EnvironmentFor(crashAt, mostFileKiB)
         );
     }
 
@@ -133,6 +146,18 @@ internal sealed class WorkerProcess : IDisposable
     {
         Kill();
         _process?.Dispose();
+    }
+
+    private static Dictionary<string, string> EnvironmentFor(string crashAt, int mostFileKiB)
+    {
+        var environment = new Dictionary<string, string> { [KillAtPoint.Variable] = crashAt };
+        if (mostFileKiB > 0)
+        {
+            // Executable memory is otherwise mapped twice from a sparse file of 2 GB, and the runtime would not even start.
+            environment["DOTNET_EnableWriteXorExecute"] = "0";
+        }
+
+        return environment;
     }
 
     private void Signal(int signal)

@@ -112,7 +112,7 @@ public sealed partial class Lane
     {
         bool canCommit =
             State is LaneState.Running or LaneState.Stopping && PrepareFloors(partitions);
-        bool isCommitted = canCommit && CommitOpen();
+        bool isCommitted = canCommit && CommitOrReplace();
         _ports.CrashPoints.Reached(CrashPoints.RevokeCommitted);
         foreach (int partition in partitions)
         {
@@ -133,7 +133,7 @@ public sealed partial class Lane
 
             task.Abort();
             _ = _touched.Remove(task);
-            task.CloseStore(floor);
+            CloseOrSetAside(task, floor);
             task.TransitionTo(TaskState.Closed);
         }
 

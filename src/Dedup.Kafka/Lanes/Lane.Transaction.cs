@@ -413,12 +413,9 @@ public sealed partial class Lane
 
     private void BeginRebuild(string why)
     {
-        _isOpen = false;
-        _rewinds++;
-        _touched.Clear();
+        DropOpen();
         foreach (PartitionTask task in _taskList)
         {
-            task.Abort();
             if (task.State == TaskState.Active)
             {
                 _ports.Source.Pause([task.Partition]);
@@ -427,6 +424,18 @@ public sealed partial class Lane
 
         _renewFirst = true;
         TransitionTo(LaneState.Rebuilding, why);
+    }
+
+    /// <summary>Nothing of what is open counts any more, whatever becomes of it at the broker.</summary>
+    private void DropOpen()
+    {
+        _isOpen = false;
+        _rewinds++;
+        _touched.Clear();
+        foreach (PartitionTask task in _taskList)
+        {
+            task.Abort();
+        }
     }
 
     private long NowMs() => (long)_ports.Time.GetElapsedTime(0).TotalMilliseconds;

@@ -42,6 +42,9 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
     /// <summary>Grows with every rewind: what a poll brought from before one is discarded, since it will be fetched again.</summary>
     private int _rewinds;
 
+    /// <summary>Stores that turned out damaged while they were in use.</summary>
+    private int _replacedStores;
+
     // The open transaction.
     private bool _isOpen;
     private int _openRecords;
@@ -113,8 +116,7 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
         }
         catch (StoreFailedException e)
         {
-            IsStoreFailure = true;
-            Fail(e.Message);
+            ReplaceOrFail(e);
         }
         catch (DisagreementException e)
         {

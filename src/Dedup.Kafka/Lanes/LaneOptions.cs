@@ -56,6 +56,9 @@ public sealed record LaneOptions
     /// <summary>How often records that were judged are deleted from the repartition topic, in ms.</summary>
     public int PurgeIntervalMs { get; init; } = 30_000;
 
+    /// <summary>Stores that a lane may find damaged in use, and replace, before its disk is to blame.</summary>
+    public int MaxReplacedStores { get; init; } = 16;
+
     /// <summary>How often committed offset and marker are compared before their difference counts as real.</summary>
     public int MaxVerifyRounds { get; init; } = 3;
 }

@@ -155,7 +155,8 @@ internal sealed class Restorer(
         progress.Stage = RestoreStage.Reading;
     }
 
-    private void SetAside(int partition, string why)
+    /// <summary>Sets a closed store aside, and says so.</summary>
+    public void SetAside(int partition, string why)
     {
         ports.Observer.Trouble(
             $"{spec.Reads}-{partition}: the store on disk was set aside ({why}); it is restored from {spec.Changelog}."

@@ -41,6 +41,14 @@ public sealed class ClientSettings
     /// </summary>
     private const int LingerMs = 200;
 
+    /// <summary>
+    /// How often leaders are asked for without cause. A client asks once when a broker dies, and is told the dead one, since the
+    /// cluster finds out only by the broker's session time-out; then it waits for this. With the client's default of five minutes
+    /// partitions of a killed broker stood still for that long. Also the third part of the time after which an idle client no
+    /// longer believes what it knows.
+    /// </summary>
+    private const int MetadataRefreshMs = 2_000;
+
     /// <summary>Properties that carry the guarantee or are Dedup's own, each with the reason for which a user's value is refused.</summary>
     public static IReadOnlyDictionary<string, string> Reserved { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
@@ -172,7 +180,12 @@ public sealed class ClientSettings
     }
 
     /// <summary>A config object writes into the dictionary that it is given.</summary>
-    private Dictionary<string, string> Copy() => new(_user, StringComparer.Ordinal);
+    private Dictionary<string, string> Copy()
+    {
+        var copy = new Dictionary<string, string>(_user, StringComparer.Ordinal);
+        _ = copy.TryAdd("topic.metadata.refresh.interval.ms", $"{MetadataRefreshMs}");
+        return copy;
+    }
 
     private ConsumerConfig Consumer(string clientId)
     {

@@ -16,28 +16,38 @@ internal readonly record struct BucketRecord(BucketId Id, long Entries, long Key
 /// <summary>The store's header: what it is, up to where it is complete, and what its key logs must contain.</summary>
 /// <remarks>
 /// <code>
-/// version 1 | floor i64 | u32 n, n bytes: marker as in the changelog
-/// | u32 n, n x (class u16 | index i64 | entries i64 | keys i64 | checksum u64)
+/// version 2 | floor i64 | u32 n, n bytes: marker as in the changelog
+/// | u32 n, n x (class u16 | index i64 | entries i64 | keys i64 | checksum u64) | partition i32
 /// | checksum u64 over all before                                                    numbers little-endian
 /// </code>
+/// Version 1 had no partition: stores of two partitions that somebody had swapped went unnoticed, and what was below the floor
+/// of one of them was forgotten.
 /// </remarks>
 internal static class HeaderCodec
 {
     /// <summary>Version written by this code.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
+    private const byte WithoutPartition = 1;
     private const int BucketSize = 2 + (4 * 8);
 
     /// <summary>Key in the default column family.</summary>
     public static ReadOnlySpan<byte> Key => "header"u8;
 
     /// <summary>The header's bytes.</summary>
-    public static ReadOnlyMemory<byte> Write(StoreHeader header, ReadOnlySpan<BucketRecord> buckets)
+    /// <param name="partition">Input partition whose store this is.</param>
+    /// <param name="header">Marker and floor.</param>
+    /// <param name="buckets">What its key logs must contain.</param>
+    public static ReadOnlyMemory<byte> Write(
+        int partition,
+        StoreHeader header,
+        ReadOnlySpan<BucketRecord> buckets
+    )
     {
         var marker = new ArrayBufferWriter<byte>(1024);
         MarkerCodec.Write(header.Marker, marker);
         var target = new byte[
-            1 + 8 + 4 + marker.WrittenCount + 4 + (buckets.Length * BucketSize) + 8
+            1 + 8 + 4 + marker.WrittenCount + 4 + (buckets.Length * BucketSize) + 4 + 8
         ];
         target[0] = Version;
         BinaryPrimitives.WriteInt64LittleEndian(target.AsSpan(1), header.Floor);
@@ -56,18 +66,25 @@ internal static class HeaderCodec
             n += BucketSize;
         }
 
+        BinaryPrimitives.WriteInt32LittleEndian(target.AsSpan(n), partition);
+        n += 4;
         BinaryPrimitives.WriteUInt64LittleEndian(target.AsSpan(n), Checksum(target.AsSpan(0, n)));
         return target;
     }
 
     /// <summary>Reads a header; null when the bytes are not one. Never throws.</summary>
+    /// <param name="source">The bytes.</param>
+    /// <param name="buckets">What the key logs must contain.</param>
+    /// <param name="partition">Input partition whose store it is; null when it was written without one.</param>
     public static StoreHeader? TryRead(
         ReadOnlySpan<byte> source,
-        out ImmutableArray<BucketRecord> buckets
+        out ImmutableArray<BucketRecord> buckets,
+        out int? partition
     )
     {
         buckets = [];
-        if (source.Length < 1 + 8 + 4 + 4 + 8 || source[0] != Version)
+        partition = null;
+        if (source.Length < 1 + 8 + 4 + 4 + 8 || source[0] is not (Version or WithoutPartition))
         {
             return null;
         }
@@ -89,6 +106,17 @@ internal static class HeaderCodec
         ReadOnlySpan<byte> rest = body[(13 + markerLength)..];
         int count = BinaryPrimitives.ReadInt32LittleEndian(rest);
         rest = rest[4..];
+        if (source[0] == Version)
+        {
+            if (rest.Length < 4)
+            {
+                return null;
+            }
+
+            partition = BinaryPrimitives.ReadInt32LittleEndian(rest[^4..]);
+            rest = rest[..^4];
+        }
+
         if (marker is null || count < 0 || (long)count * BucketSize != rest.Length)
         {
             return null;

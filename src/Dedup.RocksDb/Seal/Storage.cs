@@ -33,6 +33,7 @@ internal sealed class Storage : IDisposable
 
     /// <summary>Takes an open database.</summary>
     public Storage(
+        int partition,
         string path,
         Database database,
         FamilyHandle header,
@@ -41,6 +42,7 @@ internal sealed class Storage : IDisposable
         Action<string>? crashPoint
     )
     {
+        Partition = partition;
         Path = path;
         Database = database;
         BucketOptions = bucketOptions;
@@ -50,6 +52,9 @@ internal sealed class Storage : IDisposable
         _crashPoint = crashPoint;
         Filters = new FilterKeeper(budget, this);
     }
+
+    /// <summary>Input partition.</summary>
+    public int Partition { get; }
 
     /// <summary>Directory of the store.</summary>
     public string Path { get; }
@@ -182,7 +187,11 @@ internal sealed class Storage : IDisposable
             _header,
             HeaderCodec.Key,
             HeaderCodec
-                .Write(header, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(records))
+                .Write(
+                    Partition,
+                    header,
+                    System.Runtime.InteropServices.CollectionsMarshal.AsSpan(records)
+                )
                 .Span
         );
     }

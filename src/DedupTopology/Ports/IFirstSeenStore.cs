@@ -79,6 +79,9 @@ public sealed class StoreFailedException : Exception
     /// changelog. Otherwise (disk full, I/O error) the lane fails.
     /// </summary>
     public bool IsCorruption { get; init; }
+
+    /// <summary>Input partition of the store; -1 where it does not matter.</summary>
+    public int Partition { get; init; } = -1;
 }
 
 /// <summary>

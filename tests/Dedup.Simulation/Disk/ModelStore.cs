@@ -90,6 +90,7 @@ public sealed class ModelStore : IFirstSeenStore
     public void Find(ReadOnlySpan<StoreProbe> probes, Span<StoreHit> hits)
     {
         Enter(Point.StoreFind, probes.Length);
+        ThrowIfDamaged();
         for (int i = 0; i < probes.Length; i++)
         {
             _standing.Clear();
@@ -112,6 +113,7 @@ public sealed class ModelStore : IFirstSeenStore
     public void Add(ReadOnlySpan<NewEntry> entries)
     {
         Enter(Point.StoreAdd, entries.Length);
+        ThrowIfDamaged();
         if (IsFull)
         {
             throw new InvalidOperationException("added to a full store");
@@ -265,6 +267,22 @@ public sealed class ModelStore : IFirstSeenStore
         if (_env.Faults.Happens(FaultKind.DiskFull))
         {
             throw new StoreFailedException($"partition {_partition}: no space left on device");
+        }
+    }
+
+    /// <summary>Every store has read its header and some blocks without an error: the others show when they are asked for.</summary>
+    private void ThrowIfDamaged()
+    {
+        if (_files.IsCorrupt || _env.Faults.Happens(FaultKind.DiskBlockCorrupt))
+        {
+            _files.IsCorrupt = true;
+            throw new StoreFailedException(
+                $"partition {_partition}: Corruption: block checksum mismatch"
+            )
+            {
+                IsCorruption = true,
+                Partition = _partition,
+            };
         }
     }
 

@@ -96,6 +96,9 @@ public enum FaultKind
     /// <summary>The source reports that it lost its connection.</summary>
     TransientSourceFault,
 
+    /// <summary>A block of a store turns out damaged when it is read.</summary>
+    DiskBlockCorrupt,
+
     /// <summary>Number of kinds.</summary>
     Count,
 }

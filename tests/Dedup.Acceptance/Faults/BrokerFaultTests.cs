@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using Confluent.Kafka;
+using Dedup.Acceptance.Brokers;
+using Dedup.Host.Brokers;
+using Shouldly;
+
+namespace Dedup.Acceptance.Faults;
+
+/// <summary>Three brokers, every topic with three replicas and min.insync.replicas 2: one of them may go at any time.</summary>
+public sealed class BrokerFaultTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan InSyncLimit = TimeSpan.FromSeconds(90);
+
+    private enum Deed
+    {
+        Kill,
+        Stop,
+        Freeze,
+    }
+
+    /// <summary>One is killed, another one stopped cleanly; each comes back and catches up. DEDUP_LONG: also frozen, four times each.</summary>
+    [Fact]
+    public async Task A_broker_that_is_killed_or_stopped_under_load_loses_nothing_and_doubles_nothing()
+    {
+        var seed = new FaultSeed(output);
+        await using LocalKafka kafka = await RealKafka.StartOwnAsync(
+            new LocalKafkaOptions { Nodes = 3, HeapMiB = 320 }
+        );
+        await using Fleet fleet = await Fleet.MakeAsync(kafka.BootstrapServers, "brokers", output);
+        _ = fleet.Add("one");
+        _ = fleet.Add("two");
+        await fleet.BeginAsync(seed.Number);
+        IEnumerable<Deed> deeds = FaultSeed.IsLong
+            ? Enumerable.Repeat<Deed[]>([Deed.Kill, Deed.Stop, Deed.Freeze], 4).SelectMany(d => d)
+            : [Deed.Kill, Deed.Stop];
+        foreach (Deed deed in seed.Shuffled(deeds))
+        {
+            await InSyncAsync(kafka, fleet);
+            await DoAsync(fleet, deed, seed.One(kafka.Nodes));
+        }
+
+        await fleet.EndAsync();
+    }
+
+    private static async Task DoAsync(Fleet fleet, Deed deed, LocalKafkaNode node)
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        string what = $"{deed} of node {node.Id}";
+        if (deed == Deed.Freeze)
+        {
+            node.Freeze();
+            _ = await fleet.AdvanceAsync(what);
+            node.Thaw();
+            _ = await fleet.AdvanceAsync($"node {node.Id} awake");
+            return;
+        }
+
+        if (deed == Deed.Kill)
+        {
+            node.Kill();
+        }
+        else
+        {
+            await node.StopAsync(cancellation);
+        }
+
+        _ = await fleet.AdvanceAsync(what);
+        await node.RestartAsync(cancellation);
+        _ = await fleet.AdvanceAsync($"node {node.Id} back");
+    }
+
+    /// <summary>All replicas of all partitions have what is acknowledged: before that the next fault would be the second.</summary>
+    private static async Task InSyncAsync(LocalKafka kafka, Fleet fleet)
+    {
+        using IAdminClient admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = kafka.BootstrapServers }
+        )
+            .SetLogHandler(static (_, _) => { })
+            .SetErrorHandler(static (_, _) => { })
+            .Build();
+        long begun = Stopwatch.GetTimestamp();
+        while (!IsInSync(admin))
+        {
+            Stopwatch
+                .GetElapsedTime(begun)
+                .ShouldBeLessThan(InSyncLimit, $"replicas out of sync\n{fleet.Tails()}");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private static bool IsInSync(IAdminClient admin)
+    {
+        try
+        {
+            List<TopicMetadata> topics = admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics;
+            return topics.Count > 0
+                && topics
+                    .SelectMany(static t => t.Partitions)
+                    .All(static p => p.Replicas.Length == 3 && p.InSyncReplicas.Length == 3);
+        }
+        catch (KafkaException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,297 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dedup.Acceptance.Brokers;
+using Dedup.Audit.Reports;
+using Dedup.Host.CrashTest;
+using Shouldly;
+
+namespace Dedup.Acceptance.Faults;
+
+/// <summary>
+/// Some `dedup run` processes on one pipeline, with a load in the background, and the audit from outside at the end. All of
+/// it ends with the test, by PID.
+/// </summary>
+/// <remarks>Their logs are copied to the directory DEDUP_KEEP_LOGS, if that is set.</remarks>
+internal sealed class Fleet : IAsyncDisposable
+{
+    /// <summary>Faults at a trickle prove little: records a second while they happen.</summary>
+    public const int PerSecond = 22_000;
+
+    /// <summary>Fewer audited records than a load of ten seconds are no proof.</summary>
+    public const long LeastRecords = 200_000;
+
+    private const long WarmUpRecords = 20_000;
+
+    /// <summary>A machine that is busy with other things may take long; a hang takes for ever.</summary>
+    private static readonly TimeSpan FirstCommitLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan AdvanceLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(3);
+
+    /// <summary>The program promises to end within 10 s; starting to stop on a busy machine takes a moment more.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+
+    private readonly ITestOutputHelper _output;
+    private readonly CommittedOffsets _offsets;
+    private readonly List<WorkerProcess> _workers = [];
+    private readonly HashSet<WorkerProcess> _running = [];
+    private readonly Dictionary<WorkerProcess, WorkerLog> _logs = [];
+    private readonly long _begun = Stopwatch.GetTimestamp();
+    private BackgroundLoad? _load;
+
+    private Fleet(CrashTopics topics, ITestOutputHelper output)
+    {
+        _output = output;
+        Topics = topics;
+        _offsets = new CommittedOffsets(topics);
+    }
+
+    public CrashTopics Topics { get; }
+
+    public IReadOnlyList<WorkerProcess> Workers => _workers;
+
+    public BackgroundLoad Load => _load.ShouldNotBeNull();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<Fleet> MakeAsync(
+        string bootstrap,
+        string test,
+        ITestOutputHelper output
+    ) =>
+        new(
+            await CrashTopics.MakeAsync(
+                new CrashSettings
+                {
+                    Kafka = new Dictionary<string, string> { ["bootstrap.servers"] = bootstrap },
+                    Prefix = RealKafka.NewName(test),
+                },
+                Cancellation
+            ),
+            output
+        );
+
+    /// <summary>One more process, not started.</summary>
+    public WorkerProcess Add(
+        string name,
+        bool isStatic = true,
+        IReadOnlyDictionary<string, string>? kafka = null
+    )
+    {
+        var worker = new WorkerProcess(Topics, name, isStatic, kafka);
+        _workers.Add(worker);
+        _logs[worker] = new WorkerLog(worker);
+        return worker;
+    }
+
+    public bool IsRunning(WorkerProcess worker) => _running.Contains(worker);
+
+    /// <summary>What it has said since its last start.</summary>
+    public WorkerLog LogOf(WorkerProcess worker) => _logs[worker];
+
+    /// <summary>Starts it; from now on it must not end by itself.</summary>
+    public void Start(WorkerProcess worker)
+    {
+        _logs[worker].Begin();
+        worker.Start();
+        _ = _running.Add(worker);
+    }
+
+    public void Kill(WorkerProcess worker)
+    {
+        _ = _running.Remove(worker);
+        worker.Kill();
+    }
+
+    /// <summary>Starts it so that it dies at a named point, or by a limit, and waits for that; its exit code, null when it did not.</summary>
+    public async Task<int?> StartToEndAsync(
+        WorkerProcess worker,
+        string crashAt = "",
+        int mostFileKiB = 0
+    )
+    {
+        _logs[worker].Begin();
+        worker.Start(crashAt, mostFileKiB);
+        return await EndsAsync(worker);
+    }
+
+    /// <summary>Waits until it has ended by itself, as it should; its exit code, null when it did not.</summary>
+    public async Task<int?> EndsAsync(WorkerProcess worker)
+    {
+        _ = _running.Remove(worker);
+        return await worker.EndsAsync(AdvanceLimit, Cancellation) ? worker.ExitCode : null;
+    }
+
+    /// <summary>SIGTERM: it has to end with 0.</summary>
+    public async Task StopAsync(WorkerProcess worker)
+    {
+        // Before that nobody has told the operating system that SIGTERM is taken care of.
+        await SaidAsync(worker, "process.started");
+        _ = _running.Remove(worker);
+        int? code = await worker.StopAsync(StopLimit, Cancellation);
+        code.ShouldBe(0, $"{worker.Name} after SIGTERM\n{worker.Tail()}");
+    }
+
+    /// <summary>Starts all workers that there are and the load, and waits until all partitions have committed something.</summary>
+    public async Task BeginAsync(ulong seed)
+    {
+        foreach (WorkerProcess worker in _workers)
+        {
+            Start(worker);
+        }
+
+        // A coordinator that is still being made takes seconds: the load is for what comes after.
+        _load = BackgroundLoad.Start(
+            Topics,
+            new LoadPlan
+            {
+                Records = long.MaxValue,
+                PerSecond = PerSecond,
+                HoldAt = WarmUpRecords,
+            },
+            seed
+        );
+        TimeSpan? first = await _offsets.AdvancedAsync(
+            new long[Topics.Partitions],
+            FirstCommitLimit,
+            () => Load.IsHeld,
+            AllRun,
+            Cancellation
+        );
+        first.ShouldNotBeNull($"no first commit in every partition\n{Tails()}");
+        Load.GoOn();
+        Say($"first commits after {first.Value.TotalSeconds:0.0} s");
+    }
+
+    /// <summary>Waits until every partition has committed more than now, and says how long that took.</summary>
+    public async Task<TimeSpan> AdvanceAsync(string after)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        long[]? before = _offsets.Committed();
+        while (before is null)
+        {
+            Stopwatch
+                .GetElapsedTime(begun)
+                .ShouldBeLessThan(AdvanceLimit, $"{after}: nobody answers for the group");
+            before = _offsets.Committed();
+        }
+
+        TimeSpan? took = await _offsets.AdvancedAsync(
+            before,
+            AdvanceLimit,
+            () => Load.IsDone || Load.IsHeld,
+            AllRun,
+            Cancellation
+        );
+        took.ShouldNotBeNull($"{after}: no commit in every partition\n{Tails()}");
+        Say($"{after}: all partitions go on after {took.Value.TotalSeconds:0.0} s");
+        return took.Value;
+    }
+
+    /// <summary>Waits until the worker has said it since its last start; the first line with it.</summary>
+    public async Task<LogLine> SaidAsync(WorkerProcess worker, params string[] what)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (_logs[worker].First(what) is { } line)
+            {
+                return line;
+            }
+
+            AllRun().ShouldBeTrue($"a worker ended by itself\n{Tails()}");
+            Stopwatch
+                .GetElapsedTime(begun)
+                .ShouldBeLessThan(
+                    AdvanceLimit,
+                    $"{worker.Name} never said {string.Join(" … ", what)}\n{worker.Tail()}"
+                );
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
+    /// <summary>Waits until the load has sent so many records.</summary>
+    public async Task SentAsync(long records)
+    {
+        while (Load.Sent < records)
+        {
+            Load.Failure.ShouldBeNull();
+            AllRun().ShouldBeTrue($"a worker ended by itself\n{Tails()}");
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Ends the load, waits for the end of the work, stops all processes cleanly, audits: sound, complete, and enough of it.
+    /// </summary>
+    public async Task EndAsync()
+    {
+        await SentAsync(LeastRecords);
+        // Held and not stopped: what a stopped load had not handed over yet would be missing in its count of IDs.
+        Load.Hold();
+        while (!Load.IsHeld)
+        {
+            await Task.Delay(20, Cancellation);
+        }
+
+        Load.Stop();
+        Load.Failure.ShouldBeNull();
+        Say(
+            $"load: {Load.Sent} records in {Load.Duration.TotalSeconds:0.0} s, {Load.Sent / Load.Duration.TotalSeconds:0}/s"
+        );
+        bool drained = await _offsets.DrainedAsync(DrainLimit, AllRun, Cancellation);
+        drained.ShouldBeTrue(
+            $"not drained: {string.Join(' ', _offsets.Committed() ?? [])} of {string.Join(' ', _offsets.Ends())}\n{Tails()}"
+        );
+        Say("drained");
+        await Task.WhenAll(_running.ToArray().Select(StopAsync));
+        AuditReport report = Topics.Audit(Cancellation);
+        Say($"audit: {report.Counts} {string.Join("; ", report.Notes)}");
+        report.IsSound.ShouldBeTrue(
+            string.Join(
+                '\n',
+                report.Findings.Select(static f => $"{f.Kind} {f.Count}: {f.Shown[0]}")
+            )
+        );
+        // Nothing is late or odd here, and the window is longer than the run: each ID is on clean exactly once.
+        (
+            report.Counts.In,
+            report.Counts.Clean,
+            report.Counts.Quarantined,
+            report.UnknownTotal
+        ).ShouldBe((Load.Sent, Load.Ids, 0, 0));
+        report.Counts.Duplicates.ShouldBeGreaterThan(0);
+    }
+
+    public void Say(string what) =>
+        _output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Stopwatch.GetElapsedTime(_begun).TotalSeconds, 6:0.0} s  {what}"
+            )
+        );
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (WorkerProcess worker in _workers)
+        {
+            worker.Dispose();
+        }
+
+        if (Environment.GetEnvironmentVariable("DEDUP_KEEP_LOGS") is { Length: > 0 } keep)
+        {
+            foreach (string log in Directory.GetFiles(Topics.Directory, "*.log"))
+            {
+                File.Copy(log, Path.Combine(keep, $"{Topics.Input}-{Path.GetFileName(log)}"));
+            }
+        }
+
+        _load?.Dispose();
+        _offsets.Dispose();
+        await Topics.DisposeAsync();
+    }
+
+    public string Tails() =>
+        string.Join('\n', _workers.Select(static w => $"--- {w.Name} ({w.ExitCode})\n{w.Tail()}"));
+
+    private bool AllRun() => _running.All(static w => w.IsRunning);
+}
