@@ -47,7 +47,7 @@ internal sealed class HostilePipelines : IAsyncDisposable
     ];
 
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
 
     private readonly string _directory = Directory
         .CreateTempSubdirectory("dedup-hostile-")
@@ -91,12 +91,25 @@ internal sealed class HostilePipelines : IAsyncDisposable
         {
             await pipelines.MakeTopicsAsync();
             pipelines._process = pipelines.Run("run", []);
+            await pipelines.StartedAsync();
             return pipelines;
         }
         catch
         {
             await pipelines.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task StartedAsync()
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (!File.ReadAllText(LogFile).Contains("process.started", StringComparison.Ordinal))
+        {
+            (
+                _process is { HasExited: true } || Stopwatch.GetElapsedTime(begun) > StopLimit
+            ).ShouldBeFalse(Tail());
+            await Task.Delay(20, Cancellation);
         }
     }
 
