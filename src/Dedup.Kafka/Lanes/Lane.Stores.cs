@@ -56,7 +56,29 @@ public sealed partial class Lane
         _restorer.SetAside(task.Partition, e.Message);
         task.CaughtUpTo = 0;
         RestoreFromNothing(task);
+        foreach (PartitionTask other in _taskList)
+        {
+            if (other != task && other.Restore is { IsReading: true })
+            {
+                ReadAgain(other);
+            }
+        }
+
         return true;
+    }
+
+    /// <summary>The batch in which the damage showed may have held records of this task too, which nobody has applied.</summary>
+    private void ReadAgain(PartitionTask task)
+    {
+        _restorer.Stop(task);
+        StoreHeader? header = task.Store!.Header;
+        // A seal during the replay moves the place where reading begins, and its marker is what holds there.
+        bool isSealedSince = header is not null && header.Floor > task.CaughtUpTo;
+        task.Restore = new RestoreProgress
+        {
+            Stage = RestoreStage.Reading,
+            Marker = isSealedSince || !task.HasMarker ? header?.Marker : task.Marker,
+        };
     }
 
     private void RestoreFromNothing(PartitionTask task)

@@ -22,8 +22,8 @@ internal sealed class HostilePipelines : IAsyncDisposable
 {
     private const int Partitions = 2;
 
-    /// <summary>Clean topics take no larger records than that, the input does.</summary>
-    private const int CleanMaxBytes = 500_000;
+    /// <summary>Clean topics take no larger records than that, Kafka's own default; the input does.</summary>
+    private const int CleanMaxBytes = 1_048_588;
 
     private const string RunScript = """
         set -e

@@ -10,7 +10,7 @@ internal sealed class HostileRecords(FaultSeed seed, long nowMs)
     /// <summary>One of so many is beyond what the clean topic takes: it costs a dozen aborted transactions.</summary>
     private const int HugeEvery = 60_000;
 
-    private const int HugeBytes = 700_000;
+    private const int HugeBytes = 1_200_000;
 
     /// <summary>IDs that come again.</summary>
     private const int Ids = 20_000;

@@ -123,11 +123,10 @@ public sealed partial class RecoveryTests(RealKafka kafka, ITestOutputHelper out
         reader
             .HasAllSince(partitions, died - TimeSpan.FromSeconds(5))
             .ShouldBeTrue("the reader had nothing of these partitions to lose");
-        (await HasOpenTransactionAsync(fleet.Topics, partitions)).ShouldBeTrue(
-            "the dead one left no transaction open"
-        );
+        // Offsets were in it, so it was open; whether records of it had come to the clean topic as well is a matter of ms.
+        bool holdsReadersUp = await HasOpenTransactionAsync(fleet.Topics, partitions);
         fleet.Say(
-            $"{worker.Name} died with a transaction open; it had {partitions.Length} partitions"
+            $"{worker.Name} died with a transaction open{(holdsReadersUp ? ", records of which hold up readers" : "")}; it had {partitions.Length} partitions"
         );
         return (partitions, died);
     }

@@ -39,7 +39,7 @@ internal static class Swarm
         (FaultKind.LookupPending, 3, 100),
         (FaultKind.SlowFetch, 2, 50),
         (FaultKind.TransientSourceFault, 50, 2_000),
-        (FaultKind.DiskBlockCorrupt, 2_000, 60_000),
+        (FaultKind.DiskBlockCorrupt, 200, 5_000),
     ];
 
     public static IReadOnlyList<(FaultKind Kind, int OneIn)> Draw(Rng rng, Overrides overrides)
