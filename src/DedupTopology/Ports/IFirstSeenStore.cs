@@ -93,7 +93,7 @@ public interface IFirstSeenStore : IDisposable
     /// <summary>What the store said of itself when it was opened, or of the last complete seal since; null for an empty one.</summary>
     StoreHeader? Header { get; }
 
-    /// <summary>Number of IDs held: at least as many as live, expired ones may be among them until their bucket is dropped.</summary>
+    /// <summary>Number of IDs held: at least as many as live. Expired ones may be among them until their bucket is dropped, and those of a seal count twice for the moments between its files and its end.</summary>
     long Count { get; }
 
     /// <summary>Bytes of memory in use (filters, tables).</summary>
