@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dedup.Host.Configuration;
 using Dedup.Host.Guards;
 using Dedup.Kafka.Lanes;
@@ -32,6 +33,23 @@ internal static class Composition
             )
         );
 
+    /// <summary>The largest batch that every topic of the pipelines takes; what a topic does not say does not count.</summary>
+    internal static int BatchBytes(ClusterFacts facts) =>
+        (int)
+            facts
+                .Topics.Values.Select(static t =>
+                    long.TryParse(
+                        t.Configs?.GetValueOrDefault("max.message.bytes"),
+                        NumberStyles.None,
+                        CultureInfo.InvariantCulture,
+                        out long bytes
+                    )
+                        ? Math.Max(1, bytes)
+                        : ClientSettings.MostBatchBytes
+                )
+                .Append(ClientSettings.MostBatchBytes)
+                .Min();
+
     /// <summary>What the runtime is made of.</summary>
     public static RuntimeOptions Options(
         DedupConfig config,
@@ -56,6 +74,7 @@ internal static class Composition
             {
                 PrefetchKilobytes = prefetch,
                 SendKilobytes = Math.Clamp(prefetch * 3 / 2, LeastSendKilobytes, MostSendKilobytes),
+                BatchBytes = BatchBytes(facts),
             },
             Pipelines = config.Pipelines,
             Stores = spec => new RocksStoreFactory(

@@ -25,6 +25,9 @@ public sealed class ClientSettings
     /// </summary>
     private const int FetchQueueBackoffMs = 2;
 
+    /// <summary>Largest batch: Kafka's own default for a topic's max.message.bytes is 1,048,588.</summary>
+    public const int MostBatchBytes = 1_000_000;
+
     /// <summary>
     /// First wait before a request is repeated; it doubles up to retry.backoff.max.ms. The broker refuses to add offsets to a
     /// transaction for the few ms in which it still writes the markers of the one before (CONCURRENT_TRANSACTIONS), which a lane
@@ -107,6 +110,12 @@ public sealed class ClientSettings
     /// <summary>Kilobytes of unsent records for each lane.</summary>
     public int SendKilobytes { get; init; } = 32 * 1024;
 
+    /// <summary>
+    /// Bytes of a batch of records: no more than any topic written to takes (max.message.bytes is a limit of batches, too), or the
+    /// broker refuses whole batches of records that it would take one by one.
+    /// </summary>
+    public int BatchBytes { get; init; } = MostBatchBytes;
+
     /// <summary>For the group member of a lane.</summary>
     /// <param name="group">Consumer group.</param>
     /// <param name="instanceId">group.instance.id for a static member; null for a dynamic one.</param>
@@ -161,7 +170,7 @@ public sealed class ClientSettings
         // Follows the back-off unless it is set.
         Default(config, "topic.metadata.refresh.fast.interval.ms", "100");
         Default(config, "linger.ms", $"{LingerMs}");
-        Default(config, "batch.size", "1000000");
+        Default(config, "batch.size", $"{BatchBytes}");
         Default(config, "batch.num.messages", "100000");
         Default(config, "queue.buffering.max.messages", "1000000");
         Default(config, "queue.buffering.max.kbytes", $"{SendKilobytes}");
