@@ -37,6 +37,10 @@ public sealed partial class RecoveryTests(RealKafka kafka, ITestOutputHelper out
     [Fact]
     public async Task Readers_wait_for_the_session_time_out_and_3_s_when_one_of_two_processes_dies_for_good()
     {
+        Assert.SkipUnless(
+            FaultSeed.IsLong,
+            "a measurement that wants the machine for itself; DEDUP_LONG=1 runs it"
+        );
         await using Fleet fleet = await BeginAsync("recovery");
         using var reader = new CleanReader(fleet.Topics);
         (WorkerProcess dead, WorkerProcess survivor) = (fleet.Workers[0], fleet.Workers[1]);
@@ -58,6 +62,10 @@ public sealed partial class RecoveryTests(RealKafka kafka, ITestOutputHelper out
     [Fact]
     public async Task Readers_wait_for_at_most_3_s_when_the_process_is_started_again_at_once()
     {
+        Assert.SkipUnless(
+            FaultSeed.IsLong,
+            "a measurement that wants the machine for itself; DEDUP_LONG=1 runs it"
+        );
         await using Fleet fleet = await BeginAsync("restart");
         using var reader = new CleanReader(fleet.Topics);
         WorkerProcess dead = fleet.Workers[0];
