@@ -119,7 +119,7 @@ public sealed class SeedTests
     public void Every_kind_of_fault_happens()
     {
         int[] counts = new int[(int)Faults.FaultKind.Count];
-        var batch = new SeedBatch(1, 300, Environment.ProcessorCount)
+        var batch = new SeedBatch(1, 1_000, Environment.ProcessorCount)
         {
             OnResult = result =>
             {
