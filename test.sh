@@ -34,7 +34,7 @@ if [ "$long" = 1 ]; then export DEDUP_LONG=1; fi
 # Those that start brokers or fill all cores by themselves run one after another, after the others, which run two at a time.
 alone='Dedup.Kafka.Tests Dedup.Simulation Dedup.Acceptance'
 # A hung test must not hang the run; with --long the limit is two hours.
-limit_s=$((long ? 7200 : 780))
+limit_s=$((long ? 7200 : 840))
 parallel=2
 
 cd "$dedup_root"

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dedup.Acceptance.Brokers;
-using Dedup.Acceptance.Faults;
 using Dedup.Host.CrashTest;
 using Dedup.Kafka.Transport;
 using Shouldly;
@@ -91,7 +90,6 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
     [Fact]
     public async Task A_lost_state_directory_is_restored_from_the_changelog()
     {
-        Assert.SkipUnless(FaultSeed.IsLong, "shown by StateFaultTests too; DEDUP_LONG=1 runs it");
         await using TwoWorkers two = await TwoWorkers.MakeAsync(kafka, "lostdisk", output);
         await two.BeginAsync(ShortPlan with { Records = ShortPlan.Records * 2 }, Seed);
         await Task.Delay(3000, TestContext.Current.CancellationToken);
@@ -114,7 +112,6 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
     [Fact]
     public async Task A_zombie_that_wakes_up_after_its_time_outs_changes_nothing()
     {
-        Assert.SkipUnless(FaultSeed.IsLong, "shown by ProcessFaultTests too; DEDUP_LONG=1 runs it");
         await using TwoWorkers two = await TwoWorkers.MakeAsync(kafka, "zombie", output);
         await two.BeginAsync(
             ShortPlan with

@@ -37,6 +37,10 @@ public sealed class NetworkFaultTests(ITestOutputHelper output)
     [Fact]
     public async Task A_bad_network_between_client_and_broker_loses_nothing_and_doubles_nothing()
     {
+        Assert.SkipUnless(
+            FaultSeed.IsLong,
+            "with it ./test.sh takes more than 15 minutes; DEDUP_LONG=1 runs it"
+        );
         var seed = new FaultSeed(output);
         IReadOnlyList<int> ports = LoopbackPorts.Pick(Names.Length);
         await using LocalKafka kafka = await RealKafka.StartOwnAsync(

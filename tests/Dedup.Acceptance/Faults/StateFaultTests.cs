@@ -14,6 +14,10 @@ public sealed class StateFaultTests(RealKafka kafka, ITestOutputHelper output)
     [Fact]
     public async Task A_damaged_state_directory_loses_nothing_and_doubles_nothing()
     {
+        Assert.SkipUnless(
+            FaultSeed.IsLong,
+            "with it ./test.sh takes more than 15 minutes; DEDUP_LONG=1 runs it"
+        );
         var seed = new FaultSeed(output);
         string bootstrap = await kafka.BootstrapServersAsync();
         await using Fleet fleet = await Fleet.MakeAsync(bootstrap, "state", output);
