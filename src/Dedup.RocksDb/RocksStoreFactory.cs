@@ -127,6 +127,8 @@ public sealed class RocksStoreFactory(
         }
         catch
         {
+            // Key logs that are being made anew read from the families.
+            storage.EndWork();
             Array.ForEach(families, static f => f.Dispose());
             storage.Dispose();
             throw;

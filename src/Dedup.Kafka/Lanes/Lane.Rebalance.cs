@@ -37,6 +37,7 @@ public sealed partial class Lane
             _ = Abort("partitions were lost");
         }
 
+        StoreFailedException? failure = null;
         foreach (int partition in partitions)
         {
             if (
@@ -46,16 +47,16 @@ public sealed partial class Lane
             {
                 _restorer.Stop(task);
                 task.Abort();
-                task.CloseStore(
-                    Planted.Is(PlantedBug.LostSealed)
-                        ? _ports.Changelog.Bounds(partition, _options.LookupTimeoutMs).Bounds.High
-                        : null
-                );
+                long? floor = Planted.Is(PlantedBug.LostSealed)
+                    ? _ports.Changelog.Bounds(partition, _options.LookupTimeoutMs).Bounds.High
+                    : null;
+                CloseOrSetAside(task, floor, ref failure);
                 task.TransitionTo(TaskState.Lost);
             }
         }
 
         TasksChanged();
+        Rethrow(failure);
     }
 
     /// <inheritdoc/>
@@ -114,6 +115,7 @@ public sealed partial class Lane
             State is LaneState.Running or LaneState.Stopping && PrepareFloors(partitions);
         bool isCommitted = canCommit && CommitOrReplace();
         _ports.CrashPoints.Reached(CrashPoints.RevokeCommitted);
+        StoreFailedException? failure = null;
         foreach (int partition in partitions)
         {
             if (!_tasks.Remove(partition, out PartitionTask? task))
@@ -133,11 +135,12 @@ public sealed partial class Lane
 
             task.Abort();
             _ = _touched.Remove(task);
-            CloseOrSetAside(task, floor);
+            CloseOrSetAside(task, floor, ref failure);
             task.TransitionTo(TaskState.Closed);
         }
 
         TasksChanged();
+        Rethrow(failure);
     }
 
     private bool PrepareFloors(ReadOnlySpan<int> partitions)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Dedup.Kafka.Restore;
 using Dedup.Kafka.Tasks;
 using Dedup.Topology.Ports;
@@ -112,16 +113,34 @@ public sealed partial class Lane
         }
     }
 
-    /// <summary>Closes the store of a task that is given back; a damaged one is left for nobody.</summary>
-    private void CloseOrSetAside(PartitionTask task, long? floor)
+    /// <summary>
+    /// Closes the store of a task that is given back; a damaged one is left for nobody. What else fails waits for the caller
+    /// to have closed the others: whoever gets their partitions waits for their locks.
+    /// </summary>
+    private void CloseOrSetAside(PartitionTask task, long? floor, ref StoreFailedException? failure)
     {
         try
         {
-            task.CloseStore(floor);
+            try
+            {
+                task.CloseStore(floor);
+            }
+            catch (StoreFailedException e) when (e.IsCorruption)
+            {
+                _restorer.SetAside(task.Partition, e.Message);
+            }
         }
-        catch (StoreFailedException e) when (e.IsCorruption)
+        catch (StoreFailedException e)
         {
-            _restorer.SetAside(task.Partition, e.Message);
+            failure ??= e;
+        }
+    }
+
+    private static void Rethrow(StoreFailedException? failure)
+    {
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 }

@@ -59,6 +59,13 @@ public sealed record LaneOptions
     /// <summary>Stores that a lane may find damaged in use, and replace, before its disk is to blame.</summary>
     public int MaxReplacedStores { get; init; } = 16;
 
+    /// <summary>
+    /// How long a store may be locked by somebody else, in ms, before the lane fails: longer than another lane of this process
+    /// can be inside calls to the broker before it hears that it has lost the partition (<see cref="BrokerTimeoutMs"/> times
+    /// <see cref="MaxRetries"/>, and a seal).
+    /// </summary>
+    public int StoreLockPatienceMs { get; init; } = 300_000;
+
     /// <summary>How often committed offset and marker are compared before their difference counts as real.</summary>
     public int MaxVerifyRounds { get; init; } = 3;
 }

@@ -22,6 +22,12 @@ internal enum RestoreStage : byte
 /// <summary>State of one restore.</summary>
 internal sealed class RestoreProgress
 {
+    /// <summary>A lane looks at its tasks many times a second; longer pauses are not its own.</summary>
+    private const long MostBetweenLooksMs = 1_000;
+
+    private long? _lockedAtMs;
+    private long _lockedMs;
+
     public RestoreStage Stage { get; set; }
 
     /// <summary>Last marker read, or that of the store's header.</summary>
@@ -56,4 +62,25 @@ internal sealed class RestoreProgress
 
     /// <summary>Whether the changelog is open at the reader.</summary>
     public bool IsReading { get; set; }
+
+    /// <summary>
+    /// The store is locked. Who holds the lock is closing it, which takes a while; one that holds it for ever is a defect, and
+    /// waiting would hide it. A process that was stopped for a time is not blamed for that time.
+    /// </summary>
+    /// <param name="detail">What the store says of the lock.</param>
+    /// <param name="nowMs">The monotonic clock.</param>
+    /// <param name="patienceMs">How long that may go on.</param>
+    /// <exception cref="StoreFailedException">It has gone on for longer.</exception>
+    public void WaitForLock(string? detail, long nowMs, long patienceMs)
+    {
+        _lockedMs += Math.Min(nowMs - (_lockedAtMs ?? nowMs), MostBetweenLooksMs);
+        _lockedAtMs = nowMs;
+        WaitsFor = $"the store's lock ({detail})";
+        if (_lockedMs > patienceMs)
+        {
+            throw new StoreFailedException(
+                $"A store has been locked for {_lockedMs / 1000} s by a task that should have closed it: {detail}; restart this process"
+            );
+        }
+    }
 }

@@ -129,7 +129,7 @@ internal sealed class Restorer(
         StoreOpening opening = ports.Stores.Open(task.Partition);
         if (opening.Status == StoreOpenStatus.Locked)
         {
-            progress.WaitsFor = $"the store's lock ({opening.Detail})";
+            progress.WaitForLock(opening.Detail, NowMs(), options.StoreLockPatienceMs);
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
 using Dedup.Kafka.Native;
 using Dedup.Topology.Ports;
@@ -26,6 +27,13 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     private readonly GroupQuery? _group;
     private bool _isClosed;
 
+    /// <summary>
+    /// What the listener threw. Confluent.Kafka swallows an exception of a handler, to throw it from a Consume() that a batch
+    /// poll never calls, and does not tell librdkafka that the rebalance is done: this member would stand still until the group
+    /// throws it out, with its stores open.
+    /// </summary>
+    private ExceptionDispatchInfo? _thrown;
+
     /// <summary>Makes a member.</summary>
     /// <param name="config">Its settings.</param>
     /// <param name="topic">Input topic.</param>
@@ -50,9 +58,11 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             .SetValueDeserializer(NullableBytes.Instance)
             .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
             .SetPartitionsRevokedHandler(
-                (_, partitions) => _listener?.OnRevoked(Numbers(partitions))
+                (_, partitions) => Tell(listener => listener.OnRevoked(Numbers(partitions)))
             )
-            .SetPartitionsLostHandler((_, partitions) => _listener?.OnLost(Numbers(partitions)))
+            .SetPartitionsLostHandler(
+                (_, partitions) => Tell(listener => listener.OnLost(Numbers(partitions)))
+            )
             .SetErrorHandler((_, error) => ReportClientError(error));
         if (log is not null)
         {
@@ -80,6 +90,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     public RecordBatch Poll(int maxRecords, int timeoutMs)
     {
         RecordBatch batch = _poller.Poll(maxRecords, timeoutMs);
+        ThrowWhatWasThrown();
         if (_toPause.Count > 0)
         {
             // Confluent.Kafka assigns after the handler returns, so that pausing has to wait until here. Until then the
@@ -214,6 +225,8 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             {
                 _listener?.OnFault(SourceFault.Transient, -1, $"close: {e.Error.Reason}");
             }
+
+            ThrowWhatWasThrown();
         }
     }
 
@@ -263,7 +276,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             fault = SourceFault.Transient;
         }
 
-        _listener?.OnFault(fault, -1, $"{error.Code}: {error.Reason}");
+        Tell(listener => listener.OnFault(fault, -1, $"{error.Code}: {error.Reason}"));
     }
 
     /// <summary>
@@ -298,8 +311,33 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     {
         int[] numbers = Numbers(partitions);
         _toPause.UnionWith(numbers);
-        _listener?.OnAssigned(numbers);
+        Tell(listener => listener.OnAssigned(numbers));
         return EndsOf(partitions);
+    }
+
+    /// <summary>Tells the listener from within a handler.</summary>
+    private void Tell(Action<IAssignmentListener> tell)
+    {
+        try
+        {
+            if (_listener is { } listener)
+            {
+                tell(listener);
+            }
+        }
+        catch (Exception e)
+        {
+            _thrown ??= ExceptionDispatchInfo.Capture(e);
+        }
+    }
+
+    private void ThrowWhatWasThrown()
+    {
+        if (_thrown is { } thrown)
+        {
+            _thrown = null;
+            thrown.Throw();
+        }
     }
 
     private void Apply(ReadOnlySpan<int> partitions, Action<IEnumerable<TopicPartition>> call)

@@ -234,11 +234,17 @@ internal sealed class Storage : IDisposable
         File.Delete(KeyLogPath(Path, bucket));
     }
 
-    /// <summary>Ends the work that can be done again at the next start, waits for the rest, closes everything.</summary>
-    public void Dispose()
+    /// <summary>Ends the work that can be done again at the next start, and waits for the rest.</summary>
+    public void EndWork()
     {
         IsClosing = true;
         WaitFor(static () => false);
+    }
+
+    /// <summary>Ends the work, and closes everything.</summary>
+    public void Dispose()
+    {
+        EndWork();
         foreach (BucketState bucket in _buckets)
         {
             Filters.Retire(bucket);

@@ -79,7 +79,10 @@ public enum GroupCoverage : byte
     Incomplete,
 }
 
-/// <summary>Hears what happens inside <see cref="IRecordSource.Poll"/>, on the lane's thread.</summary>
+/// <summary>
+/// Hears what happens inside <see cref="IRecordSource.Poll"/>, on the lane's thread. What it throws comes out of that call
+/// once the rebalance is done: the partitions are given up nevertheless.
+/// </summary>
 public interface IAssignmentListener
 {
     /// <summary>Partitions were added to this member. They are paused until the lane resumes them.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Dedup.Simulation.Broker;
 using Dedup.Simulation.Faults;
 using Dedup.Simulation.Worlds;
@@ -18,6 +19,7 @@ public sealed partial class ModelSource
     private int _generation = -1;
     private int _assignmentGeneration = -1;
     private JoinState _join = JoinState.Out;
+    private ExceptionDispatchInfo? _thrown;
     private long _lastPollMs;
     private bool _isClosed;
     private bool _isFenced;
@@ -306,6 +308,12 @@ public sealed partial class ModelSource
             Run(op);
         }
 
+        if (_thrown is { } thrown)
+        {
+            _thrown = null;
+            thrown.Throw();
+        }
+
         if (_join == JoinState.Out)
         {
             World.After(_env.Cluster.Chance.Skewed(_env.Cluster.Pace.JoinMs), JoinSoon);
@@ -335,13 +343,7 @@ public sealed partial class ModelSource
 
                 break;
             case OpKind.Revoke:
-                Note(Point.SourceRevoked, op.Partitions);
-                if (op.Partitions.Length > 0)
-                {
-                    _listener!.OnRevoked(op.Partitions);
-                }
-
-                GiveUp(op.Partitions);
+                Revoke(op.Partitions);
                 if (op.Rejoin)
                 {
                     _join = JoinState.Out;
@@ -349,13 +351,7 @@ public sealed partial class ModelSource
 
                 break;
             case OpKind.Leave:
-                Note(Point.SourceRevoked, op.Partitions);
-                if (op.Partitions.Length > 0)
-                {
-                    _listener!.OnRevoked(op.Partitions);
-                }
-
-                GiveUp(op.Partitions);
+                Revoke(op.Partitions);
                 // Lost on the way, it leaves the place to whom joins next under the same instance id: this one.
                 Group.Leave(_memberId);
                 _memberId = "";
@@ -368,7 +364,7 @@ public sealed partial class ModelSource
                 Note(Point.SourceLost, lost);
                 if (lost.Length > 0)
                 {
-                    _listener!.OnLost(lost);
+                    Tell(() => _listener!.OnLost(lost));
                 }
 
                 GiveUp(lost);
@@ -380,6 +376,30 @@ public sealed partial class ModelSource
                     $"group.instance.id {InstanceId} is used by another member"
                 );
                 break;
+        }
+    }
+
+    private void Revoke(int[] partitions)
+    {
+        Note(Point.SourceRevoked, partitions);
+        if (partitions.Length > 0)
+        {
+            Tell(() => _listener!.OnRevoked(partitions));
+        }
+
+        GiveUp(partitions);
+    }
+
+    /// <summary>What the listener throws comes out of the poll, after the client has done its part.</summary>
+    private void Tell(Action tell)
+    {
+        try
+        {
+            tell();
+        }
+        catch (StoreFailedException e)
+        {
+            _thrown ??= ExceptionDispatchInfo.Capture(e);
         }
     }
 

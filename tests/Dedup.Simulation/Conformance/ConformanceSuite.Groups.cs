@@ -102,6 +102,43 @@ public abstract partial class ConformanceSuite
         second.Source.Close();
     }
 
+    /// <summary>
+    /// A store may fail while it is closed inside a revocation. Its lane has to hear of it, and the group must not wait: a
+    /// member that never gives its partition up is thrown out, and whoever gets the rest finds it still in use.
+    /// </summary>
+    [Fact]
+    public void What_is_thrown_inside_a_revocation_comes_out_of_the_poll_and_the_partition_moves_on()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        Member first = Join(cluster, spec, partitions: 2);
+        first.OnRevoke = () =>
+        {
+            first.OnRevoke = null;
+            throw new StoreFailedException("the disk is full");
+        };
+        var second = new Member(cluster, cluster.Source(spec));
+        var thrown = new List<string>();
+
+        second.PollUntil(() =>
+        {
+            try
+            {
+                _ = first.Poll();
+            }
+            catch (StoreFailedException e)
+            {
+                thrown.Add(e.Message);
+            }
+
+            return thrown.Count > 0 && second.Owned.Count == 1;
+        });
+
+        thrown.ShouldBe(["the disk is full"]);
+        first.Source.Close();
+        second.Source.Close();
+    }
+
     [Fact]
     public void A_static_member_that_comes_back_has_its_partitions_again_and_the_others_notice_nothing()
     {

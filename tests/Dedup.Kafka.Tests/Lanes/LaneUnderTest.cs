@@ -1,0 +1,323 @@
+using System.Collections.Immutable;
+using Dedup.Contracts.Changelog;
+using Dedup.Kafka.Lanes;
+using Dedup.Topology.Identify;
+using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
+using Dedup.Topology.Records;
+using Dedup.Topology.Windows;
+
+namespace Dedup.Kafka.Tests.Lanes;
+
+/// <summary>
+/// A lane whose broker agrees to everything and has nothing to say: its tasks open their stores and then wait for the bounds
+/// of the changelog. What the lane does with stores and assignments shows without a broker.
+/// </summary>
+internal sealed class LaneUnderTest : IDisposable
+{
+    private readonly ManualTime _time = new();
+
+    public LaneUnderTest(LaneOptions? options = null)
+    {
+        var spec = new PipelineSpec
+        {
+            Name = "p",
+            Input = "in",
+            Clean = "clean",
+            Quarantine = "quarantine",
+            Recipe = Recipe.Key,
+            Windows = [new WindowClass(0, "", 1_000, 1_000)],
+        };
+        Lane = new Lane(
+            spec,
+            new StateIdentity("cluster", "topic", 4, spec.StateVersion),
+            options ?? new LaneOptions(),
+            new LanePorts(
+                Source,
+                new WillingSink(),
+                new SilentChangelog(),
+                new NobodyPending(),
+                Stores,
+                _time,
+                static () => (1, 2),
+                SilentObserver.Instance,
+                NoCrashPoints.Instance
+            )
+        );
+        Steps(3);
+    }
+
+    public Lane Lane { get; }
+
+    public QuietSource Source { get; } = new();
+
+    public FakeStores Stores { get; } = new();
+
+    public void Steps(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _ = Lane.Step();
+        }
+    }
+
+    /// <summary>Lets time pass while the lane steps, or while it does not.</summary>
+    public void Pass(TimeSpan time, bool steps = true)
+    {
+        var piece = TimeSpan.FromMilliseconds(100);
+        if (!steps)
+        {
+            _time.Advance(time);
+        }
+
+        for (TimeSpan passed = default; steps && passed < time; passed += piece)
+        {
+            _time.Advance(piece);
+            _ = Lane.Step();
+        }
+    }
+
+    public void Dispose() => Lane.Dispose();
+
+    /// <summary>Assignments as the test says; no records.</summary>
+    internal sealed class QuietSource : IRecordSource
+    {
+        private readonly Queue<Action<IAssignmentListener>> _events = [];
+        private IAssignmentListener? _listener;
+
+        public GroupMembership Membership { get; } = new Member();
+
+        public void Assign(params int[] partitions) =>
+            _events.Enqueue(listener => listener.OnAssigned(partitions));
+
+        public void Revoke(params int[] partitions) =>
+            _events.Enqueue(listener => listener.OnRevoked(partitions));
+
+        public void Lose(params int[] partitions) =>
+            _events.Enqueue(listener => listener.OnLost(partitions));
+
+        public void Subscribe(IAssignmentListener listener) => _listener = listener;
+
+        public RecordBatch Poll(int maxRecords, int timeoutMs)
+        {
+            while (_events.TryDequeue(out Action<IAssignmentListener>? tell))
+            {
+                tell(_listener!);
+            }
+
+            return new NoRecords();
+        }
+
+        public void Seek(int partition, long offset) { }
+
+        public void Pause(ReadOnlySpan<int> partitions) { }
+
+        public void Resume(ReadOnlySpan<int> partitions) { }
+
+        public long KnownEnd(int partition) => -1;
+
+        public OffsetLookup Committed(int partition, int timeoutMs) =>
+            new(LookupStatus.Pending, -1, "silent");
+
+        public BoundsLookup Bounds(int partition, int timeoutMs) =>
+            new(LookupStatus.Pending, default, "silent");
+
+        public OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs) =>
+            new(LookupStatus.Pending, -1, "silent");
+
+        public GroupCoverage Coverage(int partitions) => GroupCoverage.Complete;
+
+        public void Rejoin() { }
+
+        public void Close() { }
+
+        public void Dispose() { }
+
+        private sealed class Member : GroupMembership
+        {
+            public override int Generation => 1;
+
+            public override string MemberId => "m";
+        }
+    }
+
+    /// <summary>Stores that hold nothing and, as the test says, are locked or fail to close.</summary>
+    internal sealed class FakeStores : IStoreFactory
+    {
+        public HashSet<int> Open { get; } = [];
+
+        public HashSet<int> FailToClose { get; } = [];
+
+        public bool AreLocked { get; set; }
+
+        StoreOpening IStoreFactory.Open(int partition)
+        {
+            if (AreLocked)
+            {
+                return new StoreOpening(StoreOpenStatus.Locked, null, "LOCK is held");
+            }
+
+            _ = Open.Add(partition);
+            return new StoreOpening(StoreOpenStatus.Opened, new Store(this, partition), null);
+        }
+
+        public void SetAside(int partition, string why) { }
+
+        private sealed class Store(FakeStores stores, int partition) : IFirstSeenStore
+        {
+            public StoreHeader? Header => null;
+
+            public long Count => 0;
+
+            public long MemoryBytes => 0;
+
+            public bool WantsSeal => false;
+
+            public bool IsFull => false;
+
+            public ImmutableArray<BucketId> Buckets => [];
+
+            public void Find(ReadOnlySpan<StoreProbe> probes, Span<StoreHit> hits) => hits.Clear();
+
+            public void Add(ReadOnlySpan<NewEntry> entries) { }
+
+            public void BeginSeal(StoreHeader header) { }
+
+            public void Step() { }
+
+            public void WaitForSeal() { }
+
+            public void DropBuckets(ReadOnlySpan<BucketId> buckets) { }
+
+            public void Close(StoreHeader? header)
+            {
+                if (stores.Open.Remove(partition) && stores.FailToClose.Contains(partition))
+                {
+                    throw new StoreFailedException($"partition {partition}: the disk is full");
+                }
+            }
+
+            public void Dispose() => Close(null);
+        }
+    }
+
+    private sealed class WillingSink : ITransactionalSink
+    {
+        public string TransactionalId => "t";
+
+        public TxResult Initialise(int timeoutMs) => TxResult.Ok;
+
+        public TxResult Begin() => TxResult.Ok;
+
+        public TxResult Forward(
+            SinkTopic topic,
+            int partition,
+            RecordBatch batch,
+            int index,
+            long timestampMs,
+            AddedHeaders? added
+        ) => TxResult.Ok;
+
+        public TxResult ForwardAs(
+            SinkTopic topic,
+            int partition,
+            RecordBatch batch,
+            int index,
+            ReadOnlySpan<byte> key,
+            bool keyIsNull,
+            long timestampMs,
+            AddedHeaders? added
+        ) => TxResult.Ok;
+
+        public TxResult Send(
+            SinkTopic topic,
+            int partition,
+            ReadOnlySpan<byte> key,
+            ReadOnlySpan<byte> value,
+            bool isTombstone,
+            long timestampMs,
+            AddedHeaders? added
+        ) => TxResult.Ok;
+
+        public TxResult SendOffsets(
+            ReadOnlySpan<PartitionOffset> offsets,
+            GroupMembership membership,
+            int timeoutMs
+        ) => TxResult.Ok;
+
+        public TxResult Commit(int timeoutMs) => TxResult.Ok;
+
+        public TxResult Abort(int timeoutMs) => TxResult.Ok;
+
+        public void Renew() { }
+
+        public void Dispose() { }
+    }
+
+    private sealed class SilentChangelog : IChangelogReader
+    {
+        public BoundsLookup Bounds(int partition, int timeoutMs) =>
+            new(LookupStatus.Pending, default, "silent");
+
+        public void Open(int partition, long fromOffset) { }
+
+        public void Close(int partition) { }
+
+        public RecordBatch Poll(int maxRecords, int timeoutMs) => new NoRecords();
+
+        public long Position(int partition) => 0;
+
+        public void Dispose() { }
+    }
+
+    private sealed class NobodyPending : IFencer
+    {
+        public PendingLookup Pending(SinkTopic topic, int partition, int timeoutMs) =>
+            new(LookupStatus.Found, false, null);
+
+        public WriterLookup PendingWriter(int partition, int timeoutMs) =>
+            new(LookupStatus.None, null);
+
+        public TxResult Fence(string transactionalId, int timeoutMs) => TxResult.Ok;
+    }
+
+    private sealed class NoRecords : RecordBatch
+    {
+        public override int Count => 0;
+
+        public override void Get(int index, out RecordView record) =>
+            throw new ArgumentOutOfRangeException(nameof(index));
+
+        public override int PartitionOf(int index) =>
+            throw new ArgumentOutOfRangeException(nameof(index));
+
+        public override long OffsetOf(int index) =>
+            throw new ArgumentOutOfRangeException(nameof(index));
+
+        public override int HeaderCount(int index) => 0;
+
+        public override void GetHeader(
+            int index,
+            int header,
+            out ReadOnlySpan<byte> name,
+            out ReadOnlySpan<byte> value,
+            out bool isNull
+        ) => throw new ArgumentOutOfRangeException(nameof(index));
+
+        public override void Release() { }
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        private long _ticks = TimeSpan.TicksPerDay;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan time) => _ticks += time.Ticks;
+
+        public override long GetTimestamp() => _ticks;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(_ticks);
+    }
+}
