@@ -289,8 +289,17 @@ public sealed class AuditEngine
         using var cleans = new BucketStore<CleanEntry>(scope.Buckets, _cleanBlocks, file);
         SideCursor? held = CursorOf(quarantine, scope);
         SideCursor? repeats = CursorOf(duplicates, scope);
-        var inputIntake = new InputIntake(scope, _rules, _hash, _latestMs, held, repeats, inputs);
-        var cleanIntake = new CleanIntake(scope, _rules, _hash, cleans);
+        var inputIntake = new InputIntake(
+            scope,
+            _rules,
+            _topics.Input.Topic,
+            _hash,
+            _latestMs,
+            held,
+            repeats,
+            inputs
+        );
+        var cleanIntake = new CleanIntake(scope, _rules, _topics.Input.Topic, _hash, cleans);
         var reader = new PartitionReader(_topics, scope, meter);
         bool cleanIsComplete = reader.Read(inputIntake, cleanIntake, cancellation);
         if (!cleanIsComplete)
@@ -338,20 +347,12 @@ public sealed class AuditEngine
     )
     {
         var leftovers = new Leftovers(context);
-        var matcher = new BucketMatcher(new GroupMatcher(context, leftovers).Match);
-        InputEntry[] inputEntries = [];
-        CleanEntry[] cleanEntries = [];
-        for (int bucket = 0; bucket < inputs.Buckets; bucket++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            int inputCount = inputs.Read(bucket, ref inputEntries);
-            int cleanCount = cleans.Read(bucket, ref cleanEntries);
-            inputs.Clear(bucket);
-            cleans.Clear(bucket);
-            matcher.Match(inputEntries.AsSpan(0, inputCount), cleanEntries.AsSpan(0, cleanCount));
-            meter.Tick(AuditPhase.Comparing);
-        }
-
+        new BucketMatcher(new GroupMatcher(context, leftovers).Match).MatchAll(
+            inputs,
+            cleans,
+            meter,
+            cancellation
+        );
         leftovers.Decide();
     }
 
@@ -377,6 +378,9 @@ public sealed class AuditEngine
             In = _counts.In + input.Audited,
             First = _counts.First + context[Outcome.First],
             Late = _counts.Late + context[Outcome.LateForwarded],
+            Conflicts = _counts.Conflicts + context[Outcome.ConflictForwarded],
+            Unjudged = _counts.Unjudged + context[Outcome.Unjudged],
+            Spared = _counts.Spared + context[Outcome.Spared],
             Duplicates = _counts.Duplicates + context[Outcome.Duplicate],
             Quarantined =
                 _counts.Quarantined

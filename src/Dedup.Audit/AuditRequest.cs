@@ -46,7 +46,7 @@ public sealed record AuditRequest
     /// <summary>Memory in bytes, roughly; beyond it records go to a temporary file. Default 1 GiB; about 400 MiB are used in any case.</summary>
     public long MemoryBytes { get; init; } = 1024L * 1024 * 1024;
 
-    /// <summary>Directory of the temporary file; 64 bytes for each input and 44 for each clean record of the largest partition.</summary>
+    /// <summary>Directory of the temporary file; 80 bytes for each input and 48 for each clean record of the largest partition.</summary>
     public string TempDirectory { get; init; } = Path.GetTempPath();
 
     /// <summary>How long an open transaction on the clean topic is waited for. Default: 70 s, a bit more than the usual transaction time-out.</summary>

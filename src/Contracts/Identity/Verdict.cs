@@ -133,6 +133,12 @@ public static class ReasonText
         "not-rekeyed",
     ];
 
+    /// <summary>
+    /// What the detail header says in place of <see cref="DetailOf"/> where quarantine refuses the record too: key, value, and
+    /// own headers are left out.
+    /// </summary>
+    public const string WithoutPayload = "payload left out: the quarantine topic refuses it too";
+
     /// <summary>How many reasons there are, <see cref="Reason.None"/> included.</summary>
     public static int Count => Names.Length;
 

@@ -73,8 +73,17 @@ internal sealed class ByIdAudit(
         {
             SideCursor? held = CursorOf(quarantine, scope);
             SideCursor? repeats = CursorOf(duplicates, scope);
-            var input = new InputIntake(scope, rules, hash, latestMs, held, repeats, inputs);
-            var clean = new CleanIntake(scope, rules, hash, cleans, order);
+            var input = new InputIntake(
+                scope,
+                rules,
+                topics.Input.Topic,
+                hash,
+                latestMs,
+                held,
+                repeats,
+                inputs
+            );
+            var clean = new CleanIntake(scope, rules, topics.Input.Topic, hash, cleans, order);
             bool isComplete = new PartitionReader(topics, scope, meter).Read(
                 input,
                 clean,
@@ -112,20 +121,12 @@ internal sealed class ByIdAudit(
         CancellationToken cancellation
     )
     {
-        var matcher = new BucketMatcher(new ByIdMatcher(context).Match);
-        InputEntry[] inputEntries = [];
-        CleanEntry[] cleanEntries = [];
-        for (int bucket = 0; bucket < inputs.Buckets; bucket++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            int inputCount = inputs.Read(bucket, ref inputEntries);
-            int cleanCount = cleans.Read(bucket, ref cleanEntries);
-            inputs.Clear(bucket);
-            cleans.Clear(bucket);
-            matcher.Match(inputEntries.AsSpan(0, inputCount), cleanEntries.AsSpan(0, cleanCount));
-            meter.Tick(AuditPhase.Comparing);
-        }
-
+        new BucketMatcher(new ByIdMatcher(context).Match).MatchAll(
+            inputs,
+            cleans,
+            meter,
+            cancellation
+        );
         context.Order.FindMoved(
             (clean, input) => context.Report(FindingKind.OutOfOrder, input, clean, "")
         );
@@ -145,6 +146,9 @@ internal sealed class ByIdAudit(
         {
             First = context[Outcome.First],
             Late = context[Outcome.LateForwarded],
+            Conflicts = context[Outcome.ConflictForwarded],
+            Unjudged = context[Outcome.Unjudged],
+            Spared = context[Outcome.Spared],
             Duplicates = context[Outcome.Duplicate],
             Quarantined = context[Outcome.Quarantined] + context[Outcome.WronglyQuarantined],
             QuarantinedUnchecked = context.QuarantinedUnchecked,

@@ -69,10 +69,9 @@ internal sealed class ByIdContext(
         return highest;
     }
 
-    /// <summary>Whether two records of an ID are within a window of one another.</summary>
+    /// <summary>Whether two records of an ID are the same event by their times: within a window, or in neighbouring buckets.</summary>
     public bool IsWithin(in InputEntry a, in InputEntry b) =>
-        Math.Abs(a.Contents.TimestampMs - b.Contents.TimestampMs)
-        <= rules.WindowOf(b.Class).WindowMs;
+        EventMemory.IsSame(a.TimeMs, b, rules.WindowOf(b.Class));
 
     /// <summary>Reports something; positions of 0 stand for no record.</summary>
     public void Report(

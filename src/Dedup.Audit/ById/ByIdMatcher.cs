@@ -7,10 +7,10 @@ using Dedup.Contracts.Identity;
 namespace Dedup.Audit.ById;
 
 /// <summary>Compares all records of one event ID, over all partitions.</summary>
-internal sealed class ByIdMatcher(ByIdContext context)
+internal sealed partial class ByIdMatcher(ByIdContext context)
 {
     private readonly Dictionary<(int Partition, RecordContents Contents), Queue<int>> _waiting = [];
-    private readonly List<int> _onClean = [];
+    private readonly Occurrences _occurrences = new(context);
     private readonly RepeatsOnClean _repeats = new(context);
     private EventGroup _group = new();
 
@@ -19,8 +19,14 @@ internal sealed class ByIdMatcher(ByIdContext context)
     {
         _group = group;
         PairEqual();
-        CollectOnClean();
-        _repeats.HoldAgainstOneAnother(group, _onClean);
+        _occurrences.Collect(group);
+        bool isEnforced = group.InputCount > 0 && group.Inputs[0].Has(InputMarks.Enforced);
+        if (isEnforced)
+        {
+            _repeats.HoldAgainstOneAnother(group, _occurrences.OnClean);
+            _repeats.HoldAgainstSuppressed(group, _occurrences.OnClean, _occurrences.Reached);
+        }
+
         for (int i = 0; i < group.InputCount; i++)
         {
             ref readonly InputEntry input = ref group.Inputs[i];
@@ -28,7 +34,10 @@ internal sealed class ByIdMatcher(ByIdContext context)
             {
                 group.Judged[i] = new Judged
                 {
-                    Outcome = group.CleanOf[i] >= 0 ? OnClean(i) : NotOnClean(i),
+                    Outcome =
+                        !isEnforced ? Forwarded(i)
+                        : group.CleanOf[i] >= 0 ? OnClean(i)
+                        : NotOnClean(i),
                 };
                 context.Count(group.Judged[i].Outcome);
             }
@@ -73,25 +82,6 @@ internal sealed class ByIdMatcher(ByIdContext context)
         }
     }
 
-    private void CollectOnClean()
-    {
-        _onClean.Clear();
-        for (int i = 0; i < _group.InputCount; i++)
-        {
-            if (_group.CleanOf[i] >= 0)
-            {
-                _onClean.Add(i);
-            }
-        }
-
-        _onClean.Sort(
-            (a, b) =>
-                _group
-                    .Inputs[a]
-                    .Contents.TimestampMs.CompareTo(_group.Inputs[b].Contents.TimestampMs)
-        );
-    }
-
     private Outcome OnClean(int i)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
@@ -99,8 +89,7 @@ internal sealed class ByIdMatcher(ByIdContext context)
         bool isLate = IsLate(input);
         if (input.Has(InputMarks.InQuarantine))
         {
-            Mismatch(i, clean, "is on clean, but in quarantine as well");
-            return Outcome.WronglyQuarantined;
+            return Both(i, clean);
         }
 
         if (EventJudge.IsInvalid(input, context.LatestMs))
@@ -119,6 +108,11 @@ internal sealed class ByIdMatcher(ByIdContext context)
             Mismatch(i, clean, "is on clean, but is late and the policy keeps it from there");
         }
 
+        CheckVerdict(
+            i,
+            isKnown: !context.Rules.ComparesContents
+                || context.Rules.Conflict != AuditConflictPolicy.Clean
+        );
         return isLate ? Outcome.LateForwarded : Outcome.First;
     }
 
@@ -137,9 +131,10 @@ internal sealed class ByIdMatcher(ByIdContext context)
             return Outcome.Quarantined;
         }
 
-        if (Repeats(i, out bool onlyLaterOnes, out bool isNamed))
+        Near near = _occurrences.NearTo(i, PartitionOf(i));
+        if (near.OnClean)
         {
-            if (onlyLaterOnes && !IsInDoubt(input) && !context.CleanHasGaps)
+            if (near.OnlyLater && !IsInDoubt(input) && !context.CleanHasGaps)
             {
                 context.Report(
                     FindingKind.Lost,
@@ -150,8 +145,7 @@ internal sealed class ByIdMatcher(ByIdContext context)
                 return Outcome.First;
             }
 
-            DuplicateLedger(i, isNamed);
-            return Outcome.Duplicate;
+            return Repeated(i, near);
         }
 
         if (Unknown(input) is { } reason)
@@ -163,56 +157,33 @@ internal sealed class ByIdMatcher(ByIdContext context)
         return Late(i);
     }
 
-    /// <summary>Whether a record on clean is within the window: then this one repeats it, or it repeats this one.</summary>
-    private bool Repeats(int i, out bool onlyLaterOnes, out bool isNamed)
+    /// <summary>A duplicate, or a conflict where all that is near it has other contents.</summary>
+    private Outcome Repeated(int i, in Near near)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        bool found = false;
-        onlyLaterOnes = true;
-        isNamed = false;
-        int partition = PartitionOf(i);
-        foreach (int first in _onClean)
+        bool isConflict =
+            near is { OtherContents: true, SameContents: false }
+            && context.Rules.Conflict != AuditConflictPolicy.Duplicate
+            && !IsInDoubt(input);
+        if (!isConflict)
         {
-            if (context.IsWithin(_group.Inputs[first], _group.Inputs[i]))
-            {
-                found = true;
-                onlyLaterOnes &=
-                    PartitionOf(first) == partition
-                    && _group.Inputs[first].Position > input.Position;
-                isNamed |= _group.Inputs[first].Position == input.FirstPosition;
-            }
+            DuplicateLedger(i, near.IsNamed);
+            return Outcome.Duplicate;
         }
 
-        return found;
-    }
-
-    private void DuplicateLedger(int i, bool isNamed)
-    {
-        ref readonly InputEntry input = ref _group.Inputs[i];
-        if (context.Duplicates is null)
+        if (context.Rules.Conflict == AuditConflictPolicy.Clean)
         {
-            return;
+            // Reported once its counterpart among the strays has been looked for.
+            return Outcome.ConflictForwarded;
         }
 
-        if (!input.Has(InputMarks.InDuplicates))
+        if (input.Has(InputMarks.InDuplicates))
         {
-            if (context.Duplicates.HasLostBeginning)
-            {
-                context.Findings.AddUnknown(UnknownReason.SideDeleted);
-            }
-            else
-            {
-                Mismatch(i, 0, $"is a duplicate, but not in {context.Duplicates.Topic}");
-            }
+            Mismatch(i, 0, $"is in {context.Duplicates!.Topic}, but is a conflict");
         }
-        else if (!isNamed && !IsInDoubt(input) && !context.CleanHasGaps)
-        {
-            Mismatch(
-                i,
-                0,
-                $"is in {context.Duplicates.Topic} as a repeat of a record that it does not repeat"
-            );
-        }
+
+        MissingInQuarantine(i);
+        return Outcome.Quarantined;
     }
 
     private Outcome Late(int i)
@@ -221,7 +192,7 @@ internal sealed class ByIdMatcher(ByIdContext context)
         bool isLate = IsLate(input);
         bool mayBeLate =
             isLate
-            || input.Contents.TimestampMs
+            || input.TimeMs
                 < context.HighestClockBeside(PartitionOf(i), input.Class) - WindowOf(input).GraceMs;
         switch (context.Rules.Late)
         {
@@ -239,58 +210,6 @@ internal sealed class ByIdMatcher(ByIdContext context)
             default:
                 // Reported once its counterpart among the strays has been looked for.
                 return isLate ? Outcome.LateForwarded : Outcome.First;
-        }
-    }
-
-    private Outcome Quarantined(int i, bool invalid)
-    {
-        ref readonly InputEntry input = ref _group.Inputs[i];
-        bool holds = input.Quarantined switch
-        {
-            // Late by its own clock, or by one of the others if its partition was left out.
-            Reason.Late => !invalid
-                && context.Rules.Late == AuditLatePolicy.Quarantine
-                && (
-                    IsInDoubt(input)
-                    || input.Contents.TimestampMs
-                        < Math.Max(
-                            input.ClockMs,
-                            context.HighestClockBeside(PartitionOf(i), input.Class)
-                        ) - WindowOf(input).GraceMs
-                ),
-            Reason.Conflict => !invalid && (IsInDoubt(input) || Repeats(i, out _, out _)),
-            _ => EventJudge.Holds(input, invalid),
-        };
-        if (!holds)
-        {
-            Mismatch(
-                i,
-                0,
-                $"is in quarantine as {ReasonText.Of(input.Quarantined)}, which does not hold for it"
-            );
-        }
-
-        return holds ? Outcome.Quarantined : Outcome.WronglyQuarantined;
-    }
-
-    private void MissingInQuarantine(int i)
-    {
-        if (context.Quarantine is null)
-        {
-            context.QuarantinedUnchecked++;
-        }
-        else if (context.Quarantine.HasLostBeginning)
-        {
-            context.Findings.AddUnknown(UnknownReason.SideDeleted);
-        }
-        else
-        {
-            context.Report(
-                FindingKind.Lost,
-                _group.Inputs[i].Position,
-                0,
-                "belongs in quarantine and is not there"
-            );
         }
     }
 
@@ -400,18 +319,24 @@ internal sealed class ByIdMatcher(ByIdContext context)
         _group.CleanOf[i] < 0
         && !_group.Inputs[i].Has(InputMarks.Tail)
         && _group.Judged[i].BelongsOnClean
-        && !Repeats(i, out _, out _);
+        && (
+            _group.Judged[i].Outcome
+                is Outcome.Spared
+                    or Outcome.Unjudged
+                    or Outcome.ConflictForwarded
+            || !_occurrences.NearTo(i, PartitionOf(i)).OnClean
+        );
 
     private bool IsLate(in InputEntry input) =>
-        input.Contents.TimestampMs < input.ClockMs - WindowOf(input).GraceMs;
+        input.TimeMs < input.ClockMs - WindowOf(input).GraceMs;
 
     private bool IsInDoubt(in InputEntry input) => Unknown(input) is not null;
 
     private UnknownReason? Unknown(in InputEntry input) =>
-        input.Contents.TimestampMs <= context.DoubtUntilMs ? UnknownReason.InputHistoryDeleted
+        input.TimeMs <= context.DoubtUntilMs ? UnknownReason.InputHistoryDeleted
         : input.Has(InputMarks.HistoryCompacted) ? UnknownReason.Compacted
-        : input.Has(InputMarks.MaybeTooFar) && context.Quarantine is null
-            ? UnknownReason.TimestampMaybeTooFar
+        : input.Has(InputMarks.MaybeTooFar) ? UnknownReason.TimestampMaybeTooFar
+        : input.Has(InputMarks.ClockUnsure) ? UnknownReason.ClockUnsure
         : null;
 
     private void Mismatch(int input, uint clean, string detail) =>

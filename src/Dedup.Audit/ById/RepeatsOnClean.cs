@@ -28,6 +28,11 @@ internal sealed class RepeatsOnClean(ByIdContext context)
                     break;
                 }
 
+                if (MayBeConflicts(a, b, onClean))
+                {
+                    break;
+                }
+
                 if (!MayFollow(a, b, out bool abUnknown) && !MayFollow(b, a, out bool baUnknown))
                 {
                     if (abUnknown || baUnknown)
@@ -46,6 +51,88 @@ internal sealed class RepeatsOnClean(ByIdContext context)
     }
 
     /// <summary>
+    /// With refresh: a record on clean behind a suppressed one of its own partition, within a window of it. Not where a still
+    /// later one may have taken the place of that.
+    /// </summary>
+    public void HoldAgainstSuppressed(EventGroup group, List<int> onClean, List<int> suppressed)
+    {
+        _group = group;
+        if (suppressed.Count == 0)
+        {
+            return;
+        }
+
+        long latestMs = group.Inputs[suppressed[^1]].TimeMs;
+        foreach (int b in onClean)
+        {
+            foreach (int d in suppressed)
+            {
+                ref readonly InputEntry moved = ref group.Inputs[d];
+                ref readonly InputEntry record = ref group.Inputs[b];
+                if (
+                    PartitionOf(d) == PartitionOf(b)
+                    && moved.Position < record.Position
+                    && moved.TimeMs <= record.TimeMs
+                    && latestMs <= record.TimeMs
+                    && context.IsWithin(moved, record)
+                    && !MayBeConflicts(d, b, onClean)
+                    && !MayFollow(d, b, out bool isUnknown)
+                )
+                {
+                    if (isUnknown)
+                    {
+                        context.Findings.AddUnknown(UnknownReason.MaybeLeftOut);
+                    }
+                    else
+                    {
+                        context.Report(
+                            FindingKind.Twice,
+                            record.Position,
+                            group.Cleans[group.CleanOf[b]].Position,
+                            "a duplicate of one that was suppressed within the window"
+                        );
+                    }
+
+                    break;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether two may both be on clean since conflicts are forwarded: contents that differ, or equal ones beside which a third
+    /// stands that differs, where it cannot be told which came first.
+    /// </summary>
+    private bool MayBeConflicts(int a, int b, List<int> onClean)
+    {
+        if (!context.Rules.ComparesContents || context.Rules.Conflict != AuditConflictPolicy.Clean)
+        {
+            return false;
+        }
+
+        if (Differ(a, b))
+        {
+            return true;
+        }
+
+        foreach (int c in onClean)
+        {
+            if (Differ(b, c) && context.IsWithin(_group.Inputs[c], _group.Inputs[b]))
+            {
+                context.Findings.AddUnknown(UnknownReason.ConflictOrder);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool Differ(int a, int b) =>
+        _group.Inputs[a].Fingerprint != 0
+        && _group.Inputs[b].Fingerprint != 0
+        && _group.Inputs[a].Fingerprint != _group.Inputs[b].Fingerprint;
+
+    /// <summary>
     /// Whether <paramref name="second"/> may have been judged when <paramref name="first"/> no longer counted: by the clock of
     /// its own partition, or, which cannot be told from outside, because its partition had been left out.
     /// </summary>
@@ -62,11 +149,11 @@ internal sealed class RepeatsOnClean(ByIdContext context)
 
         const InputMarks Unsure = InputMarks.HistoryDeleted | InputMarks.HistoryCompacted;
         AuditWindow window = context.Rules.WindowOf(b.Class);
-        long counts = a.Contents.TimestampMs + window.WindowMs + window.GraceMs;
+        long counts = a.TimeMs + window.WindowMs + window.GraceMs;
         if (
             b.ClockMs > counts
             || b.Has(Unsure)
-            || (b.Has(InputMarks.MaybeTooFar) && context.Quarantine is null)
+            || b.Has(InputMarks.MaybeTooFar | InputMarks.ClockUnsure)
         )
         {
             return true;

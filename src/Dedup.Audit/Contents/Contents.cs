@@ -46,11 +46,22 @@ internal struct RecordContents : IEquatable<RecordContents>
     /// <summary>Contents with the first <paramref name="headers"/> headers only: what was there before Dedup added some.</summary>
     public static void Of(in RecordView record, int headers, out RecordContents contents)
     {
-        contents.TimestampMs = record.TimestampMs;
-        contents.Value = record.ValueIsNull
-            ? 0
-            : ContentHash.Of(record.Value, ContentHash.ValueSeed);
-        contents.Key = record.KeyIsNull ? 0 : Fold(ContentHash.Of(record.Key, ContentHash.KeySeed));
+        contents = WithoutHeaders(record);
+        contents.Headers = Fold(HashHeaders(record, headers));
+    }
+
+    /// <summary>Contents but for the headers, which are 0.</summary>
+    public static RecordContents WithoutHeaders(in RecordView record) =>
+        new()
+        {
+            TimestampMs = record.TimestampMs,
+            Value = record.ValueIsNull ? 0 : ContentHash.Of(record.Value, ContentHash.ValueSeed),
+            Key = record.KeyIsNull ? 0 : Fold(ContentHash.Of(record.Key, ContentHash.KeySeed)),
+        };
+
+    /// <summary>The hash of the first <paramref name="headers"/> headers, to which others can be added.</summary>
+    public static ulong HashHeaders(in RecordView record, int headers)
+    {
         ulong hash = 0;
         for (int i = 0; i < headers; i++)
         {
@@ -66,8 +77,15 @@ internal struct RecordContents : IEquatable<RecordContents>
             hash = isNull ? ContentHash.Of(default, ~hash) : ContentHash.Of(value, hash);
         }
 
-        contents.Headers = Fold(hash);
+        return hash;
     }
+
+    /// <summary>The hash with one more header behind the others.</summary>
+    public static ulong AddHeader(ulong hash, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
+        ContentHash.Of(value, ContentHash.Of(name, hash + 1));
+
+    /// <summary>What <see cref="Headers"/> keeps of a hash.</summary>
+    public static uint Fold(ulong hash) => (uint)(hash ^ (hash >> 32));
 
     /// <summary>The parts in which two records differ.</summary>
     public readonly RecordParts Differences(in RecordContents other) =>
@@ -87,6 +105,4 @@ internal struct RecordContents : IEquatable<RecordContents>
 
     public override readonly int GetHashCode() =>
         HashCode.Combine(TimestampMs, Value, Key, Headers);
-
-    private static uint Fold(ulong hash) => (uint)(hash ^ (hash >> 32));
 }

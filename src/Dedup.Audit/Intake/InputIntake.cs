@@ -16,6 +16,7 @@ namespace Dedup.Audit.Intake;
 internal sealed class InputIntake(
     PartitionScope scope,
     AuditRules rules,
+    string inputTopic,
     SipHash hash,
     long latestMs,
     SideCursor? quarantine,
@@ -23,10 +24,15 @@ internal sealed class InputIntake(
     BucketStore<InputEntry> store
 )
 {
-    private readonly IdScratch _scratch = new();
+    private readonly EventReader _reader = new(rules, hash);
+    private readonly StandardHeaders? _standard =
+        (rules.Headers & AuditHeaders.Standard) != 0
+            ? new StandardHeaders(rules, inputTopic)
+            : null;
     private readonly int _mask = store.Buckets - 1;
     private readonly long _maxFutureMs = rules.EffectiveMaxFutureMs;
     private long[] _clocks = [long.MinValue];
+    private bool[] _clockIsUnsure = [false];
     private long _nextOffset = scope.InputStart;
     private long _doubtUntilMs = long.MinValue;
     private bool _hasFirst;
@@ -74,16 +80,32 @@ internal sealed class InputIntake(
     private void Take(in RecordView record)
     {
         var entry = new InputEntry { Position = scope.InputPosition(record.Offset) };
-        RecordContents.Of(record, out entry.Contents);
-        rules.Recipe.Identify(record, _scratch, hash, out Identified identified);
-        entry.Reason = identified.Reason;
-        entry.Class = identified.Class;
-        entry.Id = identified.Reason == Reason.None ? identified.Key : NameOf(entry.Contents);
+        ulong own = RecordContents.HashHeaders(record, record.Batch.HeaderCount(record.Index));
+        entry.Contents = RecordContents.WithoutHeaders(record);
+        entry.Contents.Headers = RecordContents.Fold(own);
+        _reader.Read(record, out EventReading reading);
+        entry.Reason = reading.Reason;
+        entry.TimeMs = reading.TimeMs;
+        entry.Class = reading.Identified.Class;
+        entry.BucketMs = (int)reading.Identified.BucketMs;
+        entry.Fingerprint = EventReader.Fold(reading.Identified.Fingerprint);
         bool audited = record.Offset < scope.InputEnd;
         entry.Marks = audited ? InputMarks.None : InputMarks.Tail;
+        entry.Marks |= rules.Mode.IsEnforced(reading.Identified.PercentHash)
+            ? InputMarks.Enforced
+            : InputMarks.None;
         _hasGap |= record.Offset != _nextOffset;
         _nextOffset = record.Offset + 1;
         LookAside(record.Offset, audited, ref entry);
+        if (_standard is not null)
+        {
+            // From here on its contents are those that it has on clean.
+            entry.Contents.Headers = RecordContents.Fold(
+                _standard.AddTo(own, record, reading, _reader.Scratch)
+            );
+        }
+
+        entry.Id = EventReader.NameOf(reading, entry.Contents);
         Time(ref entry);
         if (scope.InputCompacted && _hasGap)
         {
@@ -106,16 +128,6 @@ internal sealed class InputIntake(
     /// <summary>The bucket of an ID.</summary>
     public static int BucketOf(in EventKey id, int mask) => (int)(id.High >> 40) & mask;
 
-    /// <summary>A name for a record without an ID: its contents, so that it is still found on clean where it must not be.</summary>
-    public static EventKey NameOf(in RecordContents contents) =>
-        new(
-            contents.Value * 0x9E3779B97F4A7C15,
-            contents.Value
-                ^ ((ulong)contents.Key << 32)
-                ^ contents.Headers
-                ^ (ulong)contents.TimestampMs
-        );
-
     private void LookAside(long offset, bool audited, ref InputEntry entry)
     {
         if (
@@ -125,7 +137,7 @@ internal sealed class InputIntake(
         {
             entry.Marks |= InputMarks.InQuarantine;
             entry.Quarantined = held.Reason;
-            if (entry.Contents.TimestampMs > held.OwnTimestampMs + rules.MaxFutureOf(entry.Class))
+            if (entry.TimeMs > held.OwnTimestampMs + rules.MaxFutureOf(entry.Class))
             {
                 entry.Marks |= InputMarks.TooFarConfirmed;
             }
@@ -151,17 +163,19 @@ internal sealed class InputIntake(
         {
             int before = _clocks.Length;
             Array.Resize(ref _clocks, entry.Class + 1);
+            Array.Resize(ref _clockIsUnsure, entry.Class + 1);
             _clocks.AsSpan(before).Fill(long.MinValue);
         }
 
         ref long clock = ref _clocks[entry.Class];
         bool judged = entry.Has(InputMarks.InQuarantine)
             ? entry.Quarantined is Reason.Late or Reason.Conflict
-            : !EventJudge.IsInvalid(entry, latestMs);
-        long t = entry.Contents.TimestampMs;
+            : !EventJudge.IsInvalid(entry, latestMs) && rules.Mode.Kind != AuditModeKind.Off;
+        long t = entry.TimeMs;
         if (judged)
         {
             Doubt(ref entry, clock);
+            DoubtClock(ref entry, clock);
             clock = Math.Max(clock, t);
             if (!_hasFirst)
             {
@@ -182,18 +196,42 @@ internal sealed class InputIntake(
     }
 
     /// <summary>
-    /// Without a quarantine topic nobody can tell whether a record that leaps ahead by more than max-future was refused for
+    /// A record that the mode forwards may have been refused for what cannot be seen from outside, and then it moved no clock;
+    /// which one was moved is known again with the next record that is enforced and not behind.
+    /// </summary>
+    private void DoubtClock(ref InputEntry entry, long clockMs)
+    {
+        if (!rules.HasHiddenReasons)
+        {
+            return;
+        }
+
+        ref bool isUnsure = ref _clockIsUnsure[entry.Class];
+        if (entry.TimeMs > clockMs)
+        {
+            isUnsure = !entry.Has(InputMarks.Enforced);
+        }
+        else if (entry.TimeMs == clockMs && entry.Has(InputMarks.Enforced))
+        {
+            isUnsure = false;
+        }
+
+        entry.Marks |= isUnsure ? InputMarks.ClockUnsure : InputMarks.None;
+    }
+
+    /// <summary>
+    /// Without a quarantine topic, or where the mode forwards, nobody can tell whether a record that leaps ahead by more than max-future was refused for
     /// it, and so whether it moved the clock. When the next record goes on from there, the stream leapt (a quiet night). When
     /// it falls back, the record is an outlier, and everything until the stream has caught up with it is in doubt.
     /// </summary>
     private void Doubt(ref InputEntry entry, long clockMs)
     {
-        if (quarantine is not null)
+        if (quarantine is not null && rules.Mode.Kind == AuditModeKind.Enforce)
         {
             return;
         }
 
-        long t = entry.Contents.TimestampMs;
+        long t = entry.TimeMs;
         if (_hasLeap)
         {
             SettleLeap(isOutlier: t <= _beforeLeapMs + _maxFutureMs);
@@ -210,7 +248,8 @@ internal sealed class InputIntake(
 
         // The first of all is measured against the wall clock of the audit.
         long before = clockMs == long.MinValue ? latestMs - _maxFutureMs - _maxFutureMs : clockMs;
-        if (t > before + _maxFutureMs)
+        bool isSettled = quarantine is not null && entry.Has(InputMarks.Enforced);
+        if (t > before + _maxFutureMs && !isSettled)
         {
             _leapPosition = entry.Position;
             _beforeLeapMs = before;
@@ -229,7 +268,7 @@ internal sealed class InputIntake(
         if (isOutlier)
         {
             _leap.Marks |= InputMarks.MaybeTooFar;
-            _outlierMs = Math.Max(_outlierMs, _leap.Contents.TimestampMs);
+            _outlierMs = Math.Max(_outlierMs, _leap.TimeMs);
         }
 
         store.Add(BucketOf(_leap.Id, _mask), _leap);

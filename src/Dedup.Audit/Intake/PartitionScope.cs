@@ -6,12 +6,12 @@ namespace Dedup.Audit.Intake;
 internal sealed record PartitionScope
 {
     /// <summary>
-    /// Entries in a bucket: at 64 and 44 bytes an input and a clean bucket fit a second-level cache, where the comparing
+    /// Entries in a bucket: at 80 and 48 bytes an input and a clean bucket (2 MiB) just fit a second-level cache, where the comparing
     /// jumps about.
     /// </summary>
     private const int BucketEntries = 16 * 1024;
 
-    /// <summary>More buckets would only cost half-empty blocks: 2048 · (16 + 11) KiB = 55 MiB.</summary>
+    /// <summary>More buckets would only cost half-empty blocks: 2048 · (20 + 12) KiB = 64 MiB.</summary>
     private const int MaxBuckets = 2048;
 
     public required int Partition { get; init; }

@@ -19,7 +19,7 @@ internal sealed class EventJudge(
     long latestMs
 )
 {
-    private readonly List<Seen> _seen = [];
+    private readonly EventMemory _memory = new(rules);
 
     /// <summary>Judges the records.</summary>
     /// <param name="records">All input records of the ID in order.</param>
@@ -31,18 +31,18 @@ internal sealed class EventJudge(
         Span<Judged> judged
     )
     {
-        _seen.Clear();
+        _memory.Clear();
         for (int i = 0; i < records.Length; i++)
         {
             judged[i] = One(records[i], isOnClean);
         }
     }
 
-    /// <summary>Whether the record cannot be judged at all: no ID, or a timestamp that cannot be sent on.</summary>
+    /// <summary>Whether the record cannot be judged at all: no ID, no time, or a timestamp that cannot be sent on.</summary>
     public static bool IsInvalid(in InputEntry record, long latestMs) =>
         record.Reason != Reason.None
         || record.Contents.TimestampMs <= 0
-        || record.Contents.TimestampMs > latestMs;
+        || record.TimeMs > latestMs;
 
     private Judged One(in InputEntry record, Func<RecordContents, bool> isOnClean)
     {
@@ -51,53 +51,175 @@ internal sealed class EventJudge(
             return new Judged { Outcome = Quarantined(record) };
         }
 
-        if (IsInvalid(record, latestMs))
+        if (record.Contents.TimestampMs <= 0)
         {
+            // No topic takes it unchanged, in no mode.
             return new Judged { Outcome = Outcome.Quarantined };
         }
 
-        AuditWindow window = rules.WindowOf(record.Class);
-        if (Repeats(record, window, out bool namedWrongly))
+        if (rules.Mode.Kind == AuditModeKind.Off)
         {
-            return new Judged { Outcome = Outcome.Duplicate, IsFirstNamedWrongly = namedWrongly };
+            return new Judged { Outcome = Outcome.Unjudged };
         }
 
-        if (Doubt(record) is { } unknown)
+        if (IsInvalid(record, latestMs))
+        {
+            return Elsewhere(record, Outcome.Quarantined, Verdict.Invalid);
+        }
+
+        Repeat repeat = _memory.Find(record);
+        UnknownReason? doubt = Doubt(record);
+        if (!record.Has(InputMarks.Enforced) && (doubt is not null || rules.HasHiddenReasons))
+        {
+            // Forwarded whatever it is: what it is, and whether it is remembered, does not show.
+            _memory.AddMaybe(record.TimeMs);
+            return new Judged { Outcome = Outcome.Spared };
+        }
+
+        if (repeat.IsSure)
+        {
+            return Repeated(record, repeat, doubt, isOnClean);
+        }
+
+        if (doubt is { } unknown)
         {
             // It may repeat a record that nobody can see any more: what the pipeline did is followed, not contradicted.
-            if (isOnClean(record.Contents))
+            return WithoutCount(AsFound(record, unknown, isOnClean));
+        }
+
+        if (repeat.IsKnown)
+        {
+            return AsFound(record, UnknownReason.MaybeReplaced, isOnClean);
+        }
+
+        return record.TimeMs < record.ClockMs - rules.WindowOf(record.Class).GraceMs
+            ? Late(record)
+            : Remember(record, Outcome.First, Verdict.First);
+    }
+
+    private Judged Remember(in InputEntry record, Outcome outcome, Verdict? verdict)
+    {
+        _memory.AddFirst(record);
+        return new Judged { Outcome = outcome, Verdict = verdict };
+    }
+
+    /// <summary>A verdict that keeps a record from clean, unless the mode forwards it all the same.</summary>
+    private static Judged Elsewhere(in InputEntry record, Outcome outcome, Verdict verdict) =>
+        new()
+        {
+            Outcome = record.Has(InputMarks.Enforced) ? outcome : Outcome.Spared,
+            Verdict = verdict,
+        };
+
+    private Judged Repeated(
+        in InputEntry record,
+        in Repeat repeat,
+        UnknownReason? doubt,
+        Func<RecordContents, bool> isOnClean
+    )
+    {
+        bool isSure = !rules.ComparesContents || (repeat.IsConflictSure && doubt is null);
+        if (!isSure && rules.Conflict != AuditConflictPolicy.Duplicate)
+        {
+            // Duplicate or conflict: they go to different places, and only one of them moves the window on.
+            if (rules.Refresh)
             {
-                Remember(record);
-                return new Judged { Outcome = Outcome.First };
+                _memory.AddMaybe(record.TimeMs);
             }
 
-            return record.Has(InputMarks.InDuplicates)
-                ? new Judged { Outcome = Outcome.Duplicate }
-                : new Judged { Outcome = Outcome.Undecided, Unknown = unknown };
+            return doubt is { } unknown
+                ? WithoutCount(ConflictOrNot(record, unknown, isOnClean))
+                : ConflictOrNot(record, UnknownReason.MaybeReplaced, isOnClean);
         }
 
-        if (record.Contents.TimestampMs < record.ClockMs - window.GraceMs)
+        if (repeat.IsConflict && rules.Conflict != AuditConflictPolicy.Duplicate)
         {
-            return Late(record);
+            return rules.Conflict == AuditConflictPolicy.Clean
+                ? new Judged { Outcome = Outcome.ConflictForwarded, Verdict = Verdict.Conflict }
+                : Elsewhere(record, Outcome.Quarantined, Verdict.Conflict);
         }
 
-        Remember(record);
-        return new Judged { Outcome = Outcome.First };
+        if (rules.Refresh && doubt is null && repeat.IsMoveSure)
+        {
+            _memory.MoveOn(record, repeat.Latest);
+        }
+        else if (rules.Refresh)
+        {
+            _memory.AddMaybe(record.TimeMs);
+        }
+
+        Judged judged = Elsewhere(
+            record,
+            Outcome.Duplicate,
+            repeat.IsConflict ? Verdict.Conflict : Verdict.Duplicate
+        );
+        judged.Verdict = isSure ? judged.Verdict : null;
+        judged.IsFirstNamedWrongly =
+            hasDuplicates
+            && record.Has(InputMarks.InDuplicates)
+            && !repeat.IsNamed
+            && doubt is null;
+        return judged;
     }
 
-    private Judged Late(in InputEntry record)
+    /// <summary>What is in doubt for what is missing or open counts where it decides; the place is evidence enough.</summary>
+    private static Judged WithoutCount(Judged judged) =>
+        judged.Outcome == Outcome.Undecided ? judged : judged with { Unknown = null };
+
+    private Judged ConflictOrNot(
+        in InputEntry record,
+        UnknownReason reason,
+        Func<RecordContents, bool> isOnClean
+    )
     {
-        switch (rules.Late)
-        {
-            case AuditLatePolicy.Quarantine:
-                return new Judged { Outcome = Outcome.Quarantined };
-            case AuditLatePolicy.Drop:
-                return new Judged { Outcome = Outcome.LateDropped };
-            default:
-                Remember(record);
-                return new Judged { Outcome = Outcome.LateForwarded };
-        }
+        Outcome outcome =
+            !record.Has(InputMarks.Enforced) ? Outcome.Spared
+            : record.Has(InputMarks.InDuplicates)
+            || (hasQuarantine && rules.Conflict == AuditConflictPolicy.Quarantine)
+                ? Outcome.Duplicate
+            : rules.Conflict == AuditConflictPolicy.Clean && isOnClean(record.Contents)
+                ? Outcome.ConflictForwarded
+            : Outcome.Undecided;
+        return new Judged { Outcome = outcome, Unknown = reason };
     }
+
+    /// <summary>Nobody can tell whether it repeats something: it is taken to be what its place says.</summary>
+    private Judged AsFound(
+        in InputEntry record,
+        UnknownReason reason,
+        Func<RecordContents, bool> isOnClean
+    )
+    {
+        if (!record.Has(InputMarks.Enforced))
+        {
+            _memory.AddMaybe(record.TimeMs);
+            return new Judged { Outcome = Outcome.Spared, Unknown = reason };
+        }
+
+        if (isOnClean(record.Contents))
+        {
+            return Remember(record, Outcome.First, null) with { Unknown = reason };
+        }
+
+        if (rules.Refresh)
+        {
+            _memory.AddMaybe(record.TimeMs);
+        }
+
+        return new Judged
+        {
+            Outcome = record.Has(InputMarks.InDuplicates) ? Outcome.Duplicate : Outcome.Undecided,
+            Unknown = reason,
+        };
+    }
+
+    private Judged Late(in InputEntry record) =>
+        rules.Late switch
+        {
+            AuditLatePolicy.Quarantine => Elsewhere(record, Outcome.Quarantined, Verdict.Late),
+            AuditLatePolicy.Drop => Elsewhere(record, Outcome.LateDropped, Verdict.Late),
+            _ => Remember(record, Outcome.LateForwarded, Verdict.Late),
+        };
 
     /// <summary>
     /// A record in quarantine was not judged and is not remembered. Whether its reason holds is told where it can be told
@@ -112,20 +234,15 @@ internal sealed class EventJudge(
             case Reason.Late:
             case Reason.Conflict:
             {
-                AuditWindow window = rules.WindowOf(record.Class);
-                bool repeats = !invalid && Repeats(record, window, out _);
+                Repeat repeat = invalid ? default : _memory.Find(record);
                 bool late =
-                    !invalid
-                    && !repeats
-                    && record.Contents.TimestampMs < record.ClockMs - window.GraceMs;
-                // A conflict needs a known ID. Without its history either may hold.
-                holds =
+                    !repeat.IsSure
+                    && record.TimeMs < record.ClockMs - rules.WindowOf(record.Class).GraceMs;
+                bool conflict = repeat.IsConflict || !repeat.IsConflictSure;
+                bool mayBe =
                     Doubt(record) is not null
-                    || (
-                        record.Quarantined == Reason.Conflict
-                            ? repeats
-                            : late && rules.Late == AuditLatePolicy.Quarantine
-                    );
+                    || (record.Quarantined == Reason.Conflict ? repeat.IsKnown && conflict : late);
+                holds = !invalid && mayBe && IsQuarantined(rules, record.Quarantined);
                 break;
             }
             default:
@@ -133,8 +250,24 @@ internal sealed class EventJudge(
                 break;
         }
 
-        return holds ? Outcome.Quarantined : Outcome.WronglyQuarantined;
+        return holds && MayBeQuarantined(record) ? Outcome.Quarantined : Outcome.WronglyQuarantined;
     }
+
+    /// <summary>Whether the rules send late records, or conflicts, to quarantine.</summary>
+    public static bool IsQuarantined(AuditRules rules, Reason reason) =>
+        reason == Reason.Conflict
+            ? rules.ComparesContents && rules.Conflict == AuditConflictPolicy.Quarantine
+            : rules.Late == AuditLatePolicy.Quarantine;
+
+    /// <summary>Where the mode forwards, only what no topic takes unchanged goes to quarantine.</summary>
+    public static bool MayBeQuarantined(in InputEntry record) =>
+        record.Has(InputMarks.Enforced)
+        || record.Contents.TimestampMs <= 0
+        || record.Quarantined
+            is Reason.RefusedTooLarge
+                or Reason.RefusedTimestamp
+                or Reason.Refused
+                or Reason.NotRekeyed;
 
     /// <summary>Whether a record is in quarantine for a reason that holds; those that need its history aside.</summary>
     public static bool Holds(in InputEntry record, bool invalid)
@@ -144,7 +277,7 @@ internal sealed class EventJudge(
             case Reason.TimestampTooFarInFuture:
                 return record.Has(InputMarks.TooFarConfirmed);
             case Reason.TimestampMissing:
-                return record.Contents.TimestampMs <= 0;
+                return record.Contents.TimestampMs <= 0 || record.Reason == Reason.TimestampMissing;
             case Reason.NoId:
             case Reason.NullKey:
             case Reason.MalformedJson:
@@ -154,63 +287,24 @@ internal sealed class EventJudge(
             case Reason.ScopeMissing:
             case Reason.IdTooLong:
                 return record.Reason != Reason.None;
+            // Wherever it was to go: a topic may refuse what is invalid as well.
             case Reason.RefusedTooLarge:
             case Reason.RefusedTimestamp:
             case Reason.Refused:
-                return !invalid;
+                return true;
             case Reason.SchemaInvalid:
             case Reason.SchemaUnavailable:
             case Reason.OverQuota:
-                return true;
+                return !invalid;
             default:
                 return false;
         }
     }
 
-    private bool Repeats(in InputEntry record, AuditWindow window, out bool namedWrongly)
-    {
-        namedWrongly = false;
-        bool repeats = false;
-        bool named = false;
-        long t = record.Contents.TimestampMs;
-        for (int i = _seen.Count - 1; i >= 0; i--)
-        {
-            Seen seen = _seen[i];
-            if (record.ClockMs > seen.TimestampMs + window.WindowMs + window.GraceMs)
-            {
-                if (seen.Class == record.Class)
-                {
-                    // Clocks do not go back: it will not count again. Keeps the list short however often the ID comes.
-                    _seen.RemoveAt(i);
-                }
-
-                continue;
-            }
-
-            if (Math.Abs(t - seen.TimestampMs) <= window.WindowMs)
-            {
-                repeats = true;
-                named |= seen.Position == record.FirstPosition;
-            }
-        }
-
-        namedWrongly =
-            repeats
-            && hasDuplicates
-            && record.Has(InputMarks.InDuplicates)
-            && !named
-            && Doubt(record) is null;
-        return repeats;
-    }
-
-    private UnknownReason? Doubt(in InputEntry record) =>
+    private static UnknownReason? Doubt(in InputEntry record) =>
         record.Has(InputMarks.HistoryDeleted) ? UnknownReason.InputHistoryDeleted
         : record.Has(InputMarks.HistoryCompacted) ? UnknownReason.Compacted
-        : record.Has(InputMarks.MaybeTooFar) && !hasQuarantine ? UnknownReason.TimestampMaybeTooFar
+        : record.Has(InputMarks.MaybeTooFar) ? UnknownReason.TimestampMaybeTooFar
+        : record.Has(InputMarks.ClockUnsure) ? UnknownReason.ClockUnsure
         : null;
-
-    private void Remember(in InputEntry record) =>
-        _seen.Add(new Seen(record.Contents.TimestampMs, record.Position, record.Class));
-
-    private readonly record struct Seen(long TimestampMs, uint Position, ushort Class);
 }

@@ -1,3 +1,6 @@
+using Dedup.Audit.Reports;
+using Dedup.Contracts.Identity;
+
 namespace Dedup.Audit.Judging;
 
 /// <summary>Where an input record belongs, by the definition.</summary>
@@ -8,6 +11,15 @@ internal enum Outcome : byte
 
     /// <summary>Clean: late, and the policy forwards.</summary>
     LateForwarded,
+
+    /// <summary>Clean: a conflict, and the policy forwards.</summary>
+    ConflictForwarded,
+
+    /// <summary>Clean: the mode is off.</summary>
+    Unjudged,
+
+    /// <summary>Clean: the mode forwards what would go elsewhere.</summary>
+    Spared,
 
     /// <summary>Nowhere, or the duplicates topic.</summary>
     Duplicate,
@@ -30,11 +42,14 @@ internal struct Judged
 {
     public Outcome Outcome;
 
-    /// <summary>Why it cannot be told, with <see cref="Outcome.Undecided"/>.</summary>
-    public Reports.UnknownReason Unknown;
+    /// <summary>The verdict, which says more than the outcome where the mode forwards; null where it cannot be told.</summary>
+    public Verdict? Verdict;
+
+    /// <summary>Why something cannot be told: with <see cref="Outcome.Undecided"/>, or a place that was taken as it is.</summary>
+    public UnknownReason? Unknown;
 
     /// <summary>With a duplicate that the duplicates topic holds: whether the first that is named there is one.</summary>
     public bool IsFirstNamedWrongly;
 
-    public readonly bool BelongsOnClean => Outcome is Outcome.First or Outcome.LateForwarded;
+    public readonly bool BelongsOnClean => Outcome <= Outcome.Spared;
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Dedup.Audit.Contents;
+using Dedup.Audit.Spill;
 using Dedup.Contracts.Identity;
 
 namespace Dedup.Audit.Matching;
@@ -13,6 +14,28 @@ internal sealed class BucketMatcher(Action<EventGroup> match)
     private int[] _nextInput = [];
     private int[] _nextClean = [];
     private readonly List<Chain> _chains = [];
+
+    /// <summary>Compares all buckets, one after the other, and gives each one's memory back.</summary>
+    public void MatchAll(
+        BucketStore<InputEntry> inputs,
+        BucketStore<CleanEntry> cleans,
+        ProgressMeter meter,
+        CancellationToken cancellation
+    )
+    {
+        InputEntry[] inputEntries = [];
+        CleanEntry[] cleanEntries = [];
+        for (int bucket = 0; bucket < inputs.Buckets; bucket++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int inputCount = inputs.Read(bucket, ref inputEntries);
+            int cleanCount = cleans.Read(bucket, ref cleanEntries);
+            inputs.Clear(bucket);
+            cleans.Clear(bucket);
+            Match(inputEntries.AsSpan(0, inputCount), cleanEntries.AsSpan(0, cleanCount));
+            meter.Tick(AuditPhase.Comparing);
+        }
+    }
 
     /// <summary>Compares a bucket.</summary>
     public void Match(ReadOnlySpan<InputEntry> inputs, ReadOnlySpan<CleanEntry> cleans)

@@ -56,7 +56,7 @@ internal sealed class EventGroup
     public void Match(int clean, int input, PartitionContext context)
     {
         Pair(clean, input);
-        context.Match(Cleans[clean], Inputs[input]);
+        context.Match(Cleans[clean], Inputs[input], Judged[input]);
     }
 
     /// <summary>Whether a clean record has these contents.</summary>

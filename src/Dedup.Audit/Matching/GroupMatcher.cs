@@ -141,10 +141,15 @@ internal sealed class GroupMatcher
     private void Ledger(in InputEntry input, in Judged judged, bool isOnClean)
     {
         _context.Count(judged.Outcome);
+        if (judged is { Unknown: { } unknown, Outcome: not Outcome.Undecided })
+        {
+            _context.Findings.AddUnknown(unknown);
+        }
+
         switch (judged.Outcome)
         {
             case Outcome.Quarantined when !input.Has(InputMarks.InQuarantine):
-                MissingInQuarantine(input);
+                MissingInQuarantine(input, judged);
                 break;
             case Outcome.WronglyQuarantined:
                 Mismatch(
@@ -180,11 +185,16 @@ internal sealed class GroupMatcher
             && (isOnClean || !judged.BelongsOnClean)
         )
         {
-            Mismatch(input, $"is in {_context.Duplicates!.Topic}, but is no duplicate");
+            Mismatch(
+                input,
+                judged.Outcome == Outcome.Spared
+                    ? $"is in {_context.Duplicates!.Topic}, but the mode forwards it"
+                    : $"is in {_context.Duplicates!.Topic}, but is no duplicate"
+            );
         }
     }
 
-    private void MissingInQuarantine(in InputEntry input)
+    private void MissingInQuarantine(in InputEntry input, in Judged judged)
     {
         if (_context.Quarantine is null)
         {
@@ -199,7 +209,8 @@ internal sealed class GroupMatcher
             string why =
                 input.Reason != Reason.None ? ReasonText.Of(input.Reason)
                 : input.Contents.TimestampMs <= 0 ? ReasonText.Of(Reason.TimestampMissing)
-                : input.Contents.TimestampMs < input.ClockMs ? ReasonText.Of(Reason.Late)
+                : judged.Verdict == Verdict.Conflict ? ReasonText.Of(Reason.Conflict)
+                : input.TimeMs < input.ClockMs ? ReasonText.Of(Reason.Late)
                 : ReasonText.Of(Reason.TimestampTooFarInFuture);
             _context.Report(
                 FindingKind.Lost,

@@ -77,7 +77,7 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
         int input = group.InputOf[clean];
         if (input >= 0)
         {
-            context.Match(record, group.Inputs[input]);
+            context.Match(record, group.Inputs[input], group.Judged[input]);
             if (!record.Contents.Equals(group.Inputs[input].Contents))
             {
                 context.ReportChanged(
@@ -167,7 +167,7 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
             default:
                 int first = group.Judged[input].BelongsOnClean
                     ? input
-                    : FirstNear(group, group.Inputs[input].Contents.TimestampMs);
+                    : FirstNear(group, group.Inputs[input].TimeMs);
                 uint firstClean =
                     first >= 0 && group.CleanOf[first] >= 0
                         ? group.Cleans[group.CleanOf[first]].Position
@@ -239,15 +239,24 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
         return after < position && position < before;
     }
 
-    /// <summary>The record that belongs on clean within the window of that time; −1 when there is none.</summary>
+    /// <summary>
+    /// The record that belongs on clean within the window of that time; −1 when there is none. Where the time is in the payload,
+    /// that of a clean record which is no input record says nothing: any does.
+    /// </summary>
     private int FirstNear(EventGroup group, long timestampMs)
     {
         for (int i = 0; i < group.InputCount; i++)
         {
-            long windowMs = context.Rules.WindowOf(group.Inputs[i].Class).WindowMs;
             if (
                 group.Judged[i].BelongsOnClean
-                && Math.Abs(group.Inputs[i].Contents.TimestampMs - timestampMs) <= windowMs
+                && (
+                    context.Rules.Time is not null
+                    || EventMemory.IsSame(
+                        timestampMs,
+                        group.Inputs[i],
+                        context.Rules.WindowOf(group.Inputs[i].Class)
+                    )
+                )
             )
             {
                 return i;

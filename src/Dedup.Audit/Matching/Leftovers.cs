@@ -66,7 +66,7 @@ internal sealed class Leftovers
         }
         else if (judged.Outcome == Outcome.Undecided)
         {
-            _context.Findings.AddUnknown(judged.Unknown);
+            _context.Findings.AddUnknown(judged.Unknown!.Value);
         }
     }
 

@@ -3,6 +3,7 @@ using Dedup.Audit.Intake;
 using Dedup.Audit.Judging;
 using Dedup.Audit.Reports;
 using Dedup.Audit.Side;
+using Dedup.Contracts.Identity;
 
 namespace Dedup.Audit.Matching;
 
@@ -43,10 +44,29 @@ internal sealed class PartitionContext(
     public void Count(Outcome outcome) => _outcomes[(int)outcome]++;
 
     /// <summary>A clean record is that input record.</summary>
-    public void Match(in CleanEntry clean, in InputEntry input)
+    public void Match(in CleanEntry clean, in InputEntry input, in Judged judged)
     {
         Backbone.Match(clean.Position, input.Position);
         CleanAhead += input.Has(InputMarks.Tail) ? 1 : 0;
+        if (!rules.HasVerdicts || !judged.BelongsOnClean)
+        {
+            return;
+        }
+
+        if (judged.Verdict is not { } verdict)
+        {
+            findings.AddUnknown(UnknownReason.VerdictUnsure);
+        }
+        else if (clean.Verdict != (byte)verdict)
+        {
+            Report(
+                FindingKind.Changed,
+                input.Position,
+                clean.Position,
+                $"its added header says the verdict {VerdictHeader.NameOf(clean.Verdict)}, it is {VerdictText.Of(verdict)}",
+                RecordParts.Headers
+            );
+        }
     }
 
     /// <summary>Reports something; positions of 0 stand for no record.</summary>

@@ -1,8 +1,9 @@
 namespace Dedup.Audit.Reports;
 
 /// <summary>
-/// Where the audited input records belong, by the definition. In = First + Late + Duplicates + Quarantined + Dropped +
-/// Undecided; Late counts the forwarded ones only, quarantined late records are in Quarantined, dropped ones in Dropped.
+/// Where the audited input records belong, by the definition. In = First + Late + Conflicts + Unjudged + Spared + Duplicates +
+/// Quarantined + Dropped + Undecided; Late and Conflicts count the forwarded ones only, quarantined ones are in Quarantined,
+/// suppressed ones in Duplicates, dropped ones in Dropped.
 /// </summary>
 public sealed record AuditCounts
 {
@@ -14,6 +15,15 @@ public sealed record AuditCounts
 
     /// <summary>Late records that belong on clean.</summary>
     public long Late { get; init; }
+
+    /// <summary>Conflicts that belong on clean.</summary>
+    public long Conflicts { get; init; }
+
+    /// <summary>Records that belong on clean since the mode is off.</summary>
+    public long Unjudged { get; init; }
+
+    /// <summary>Records that belong on clean only since the mode forwards what would go elsewhere.</summary>
+    public long Spared { get; init; }
 
     /// <summary>Duplicates.</summary>
     public long Duplicates { get; init; }

@@ -101,6 +101,18 @@ public enum UnknownReason : byte
 
     /// <summary>By-id: its input partition is behind another one, and may have been left out as idle, so that what it repeats was forgotten.</summary>
     MaybeLeftOut,
+
+    /// <summary>Refresh: it is near an occurrence that a later one may have replaced, or that may have been a conflict.</summary>
+    MaybeReplaced,
+
+    /// <summary>The mode forwarded a record before it that may not have been judged, so that its clock is not known.</summary>
+    ClockUnsure,
+
+    /// <summary>The verdict in its added header cannot be checked.</summary>
+    VerdictUnsure,
+
+    /// <summary>By-id: which of several contents of an event came first decides whether it is a conflict.</summary>
+    ConflictOrder,
 }
 
 /// <summary>The sentences for <see cref="UnknownReason"/>.</summary>
@@ -124,6 +136,13 @@ public static class UnknownReasonText
                 "the quarantine or duplicates topic has lost its beginning",
             UnknownReason.MaybeLeftOut =>
                 "its input partition is so far behind another one that, if it was idle for idle-timeout, its first occurrence was forgotten",
+            UnknownReason.MaybeReplaced =>
+                "repeats an occurrence that a later one may have replaced, or that may have been a conflict; taken as what its place says",
+            UnknownReason.ClockUnsure =>
+                "the mode forwarded a record before it that may not have been judged, so that its clock is not known",
+            UnknownReason.VerdictUnsure => "the verdict in its added header cannot be checked",
+            UnknownReason.ConflictOrder =>
+                "with other contents of its event in other partitions: which came first decides whether it is a conflict",
             _ => throw new ArgumentOutOfRangeException(nameof(reason)),
         };
 }

@@ -34,6 +34,10 @@ internal ref struct SideHeaders
             .Select(static r => Encoding.UTF8.GetBytes(ReasonText.Of((Reason)r))),
     ];
 
+    private static readonly byte[] WithoutPayload = Encoding.UTF8.GetBytes(
+        ReasonText.WithoutPayload
+    );
+
     /// <summary>Headers that were the record's own.</summary>
     public int Own;
 
@@ -44,6 +48,9 @@ internal ref struct SideHeaders
     public int FirstPartition;
     public long FirstOffset;
     public Reason Reason;
+
+    /// <summary>Whether the detail says that the payload was left out.</summary>
+    public bool IsWithoutPayload;
 
     /// <summary>Whether topic, partition, and offset of the source are all there.</summary>
     public bool HasSource;
@@ -94,6 +101,9 @@ internal ref struct SideHeaders
         {
             case 0:
                 Reason = (Reason)Math.Max(0, IndexOf(Reasons, value));
+                break;
+            case 1:
+                IsWithoutPayload = value.SequenceEqual(WithoutPayload);
                 break;
             case 2:
                 SourceTopic = value;

@@ -132,6 +132,7 @@ internal sealed class SideTopic : IDisposable
                 OwnOffset = record.Offset,
                 OwnPartition = record.Partition,
                 Reason = headers.Reason,
+                IsWithoutPayload = _isQuarantine && headers.IsWithoutPayload && headers.Own == 0,
             };
             RecordContents.Of(record, headers.Own, out entry.Contents);
             if (_isQuarantine)

@@ -9,7 +9,7 @@ namespace Dedup.Audit.Spill;
 internal sealed class BlockPool<T>
     where T : unmanaged
 {
-    /// <summary>Entries in a block: 16 KiB at 64 bytes, large enough that a write costs nothing beside its bytes.</summary>
+    /// <summary>Entries in a block: 20 KiB at 80 bytes, large enough that a write costs nothing beside its bytes.</summary>
     public const int BlockEntries = 256;
 
     private readonly Stack<T[]> _free = new();

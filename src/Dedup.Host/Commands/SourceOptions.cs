@@ -61,6 +61,36 @@ internal sealed class SourceOptions
         "late records: forward, quarantine, drop [default: forward]",
         "POLICY"
     );
+    private readonly Option<string?> _refresh = Make(
+        "--refresh",
+        "true: the window counts from the last occurrence [default: false]",
+        "BOOL"
+    );
+    private readonly Option<string?> _time = Make(
+        "--time",
+        "the time that windows go by: event, append, payload:$.path [default: event]",
+        "TIME"
+    );
+    private readonly Option<string?> _fingerprint = Make(
+        "--fingerprint",
+        "what tells a conflict from a duplicate: payload [default: nothing]",
+        "WHAT"
+    );
+    private readonly Option<string?> _conflict = Make(
+        "--conflict",
+        "conflicts: quarantine, duplicate, clean [default: quarantine]",
+        "POLICY"
+    );
+    private readonly Option<string?> _mode = Make(
+        "--mode",
+        "enforce, shadow, off, percent:N [default: enforce]",
+        "MODE"
+    );
+    private readonly Option<string?> _headers = Make(
+        "--headers",
+        "headers added to clean records: standard, verdict, standard,verdict [default: none]",
+        "SETS"
+    );
     private readonly Option<string?> _start = Make(
         "--start",
         "first run only: earliest, latest, or a time [default: earliest]",
@@ -114,6 +144,12 @@ internal sealed class SourceOptions
             _window,
             _grace,
             _late,
+            _refresh,
+            _time,
+            _fingerprint,
+            _conflict,
+            _mode,
+            _headers,
             _start,
             _partitioning,
             _name,
@@ -190,6 +226,12 @@ internal sealed class SourceOptions
             Window = parsed.GetValue(_window),
             Grace = parsed.GetValue(_grace),
             Late = parsed.GetValue(_late),
+            Refresh = parsed.GetValue(_refresh),
+            Time = parsed.GetValue(_time),
+            Fingerprint = parsed.GetValue(_fingerprint),
+            Conflict = parsed.GetValue(_conflict),
+            Mode = parsed.GetValue(_mode),
+            Headers = parsed.GetValue(_headers),
             Start = parsed.GetValue(_start),
             Partitioning = parsed.GetValue(_partitioning),
             Name = parsed.GetValue(_name),

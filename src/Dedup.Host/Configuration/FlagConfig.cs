@@ -32,6 +32,24 @@ public sealed record PipelineFlags
     /// <summary>--late.</summary>
     public string? Late { get; init; }
 
+    /// <summary>--refresh.</summary>
+    public string? Refresh { get; init; }
+
+    /// <summary>--time, as <c>event</c>, <c>append</c>, or <c>payload:$.path</c>.</summary>
+    public string? Time { get; init; }
+
+    /// <summary>--fingerprint.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>--conflict.</summary>
+    public string? Conflict { get; init; }
+
+    /// <summary>--mode, as <c>shadow</c> or <c>percent:10</c>.</summary>
+    public string? Mode { get; init; }
+
+    /// <summary>--headers, several with commas.</summary>
+    public string? Headers { get; init; }
+
     /// <summary>--partitioning.</summary>
     public string? Partitioning { get; init; }
 
@@ -77,6 +95,12 @@ public static class FlagConfig
         Add(pipeline, "window", "--window", flags.Window);
         Add(pipeline, "grace", "--grace", flags.Grace);
         Add(pipeline, "late", "--late", flags.Late);
+        Add(pipeline, "refresh", "--refresh", flags.Refresh);
+        Add(pipeline, "time", "--time", flags.Time);
+        Add(pipeline, "fingerprint", "--fingerprint", flags.Fingerprint);
+        Add(pipeline, "conflict", "--conflict", flags.Conflict);
+        Add(pipeline, "mode", "--mode", flags.Mode);
+        Add(pipeline, "headers", "--headers", flags.Headers);
         Add(pipeline, "partitioning", "--partitioning", flags.Partitioning);
         Add(pipeline, "start", "--start", flags.Start);
         Add(pipeline, "id", "--id", flags.Id);
@@ -98,9 +122,33 @@ public static class FlagConfig
             if (value is not null)
             {
                 var at = new Place(option, 0);
-                members.Add(new ConfigMember(setting, at, ConfigNode.Scalar(at, value)));
+                members.Add(new ConfigMember(setting, at, Node(at, setting, value)));
             }
         }
+    }
+
+    /// <summary>A value as a file would have it: <c>percent:10</c> is a mapping there, and headers are a list.</summary>
+    private static ConfigNode Node(Place at, string setting, string value)
+    {
+        int colon = value.IndexOf(':', StringComparison.Ordinal);
+        return setting switch
+        {
+            "mode" or "time" when colon > 0 => ConfigNode.Mapping(
+                at,
+                [
+                    new ConfigMember(
+                        value[..colon],
+                        at,
+                        ConfigNode.Scalar(at, value[(colon + 1)..].Trim())
+                    ),
+                ]
+            ),
+            "headers" => ConfigNode.Sequence(
+                at,
+                [.. value.Split(',').Select(set => ConfigNode.Scalar(at, set.Trim()))]
+            ),
+            _ => ConfigNode.Scalar(at, value),
+        };
     }
 
     private static List<ConfigMember> Kafka(PipelineFlags flags, FindingList findings)

@@ -47,7 +47,34 @@ internal static class RecipeReader
             section.Context.Findings.Error(where, $"{section.Title}: {error.What}", error.Fix);
         }
 
-        return result.Recipe;
+        return id is { Kind: NodeKind.Scalar, Place.Line: 0 }
+            ? WithFingerprint(result.Recipe, section)
+            : result.Recipe;
+    }
+
+    /// <summary>In options a fingerprint is of the payload or none; paths need a file.</summary>
+    private static Recipe? WithFingerprint(Recipe? recipe, SectionReader section)
+    {
+        ConfigNode? fingerprint = section.Find("fingerprint");
+        if (fingerprint is null || recipe is null)
+        {
+            return recipe;
+        }
+
+        if (fingerprint.Text != "payload")
+        {
+            section.Context.Findings.Error(
+                fingerprint.Place.ToString(),
+                $"'--fingerprint' is {fingerprint.Describe()}, which is not payload",
+                "write payload; a fingerprint of paths needs a file: fingerprint: [$.path]"
+            );
+        }
+
+        return new Recipe([.. recipe.Sources], recipe.Scope, new Fingerprint())
+        {
+            Prefix = recipe.Prefix,
+            MaxIdBytes = recipe.MaxIdBytes,
+        };
     }
 
     private static RecipeNode? Optional(ConfigNode? node) => node is null ? null : Node(node);

@@ -37,7 +37,7 @@ internal static class ReportPrinter
         AuditCounts c = report.Counts;
         output.WriteLine($"{pipeline}: {input} → {clean}");
         output.WriteLine(
-            $"  in {N(c.In)}: first {N(c.First)}, duplicates {N(c.Duplicates)}, late forwarded {N(c.Late)}, quarantined {N(c.Quarantined)}, dropped {N(c.Dropped)}, undecided {N(c.Undecided)}"
+            $"  in {N(c.In)}: first {N(c.First)}, duplicates {N(c.Duplicates)}, late forwarded {N(c.Late)}, {Rare(c)}quarantined {N(c.Quarantined)}, dropped {N(c.Dropped)}, undecided {N(c.Undecided)}"
         );
         output.WriteLine(
             $"  clean {N(c.Clean)}{(c.CleanAhead > 0 ? $", of which {N(c.CleanAhead)} came while the audit ran" : "")}"
@@ -98,6 +98,9 @@ internal static class ReportPrinter
         json.WriteNumber("first", c.First);
         json.WriteNumber("duplicates", c.Duplicates);
         json.WriteNumber("late", c.Late);
+        json.WriteNumber("conflicts", c.Conflicts);
+        json.WriteNumber("unjudged", c.Unjudged);
+        json.WriteNumber("spared", c.Spared);
         json.WriteNumber("quarantined", c.Quarantined);
         json.WriteNumber("dropped", c.Dropped);
         json.WriteNumber("undecided", c.Undecided);
@@ -148,6 +151,12 @@ internal static class ReportPrinter
         json.WriteNumber("recordsPerSecond", Math.Round(report.RecordsPerSecond));
         json.WriteEndObject();
     }
+
+    /// <summary>Counts that only some policies have.</summary>
+    private static string Rare(AuditCounts c) =>
+        (c.Conflicts > 0 ? $"conflicts forwarded {N(c.Conflicts)}, " : "")
+        + (c.Unjudged > 0 ? $"not judged {N(c.Unjudged)}, " : "")
+        + (c.Spared > 0 ? $"forwarded by the mode {N(c.Spared)}, " : "");
 
     private static void WriteFinding(Utf8JsonWriter json, FindingKind kind, AuditFinding f)
     {

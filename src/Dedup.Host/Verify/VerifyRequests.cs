@@ -45,7 +45,6 @@ internal static class VerifyRequests
         VerifyOptions options
     )
     {
-        RefuseUnlessAuditable(spec);
         var request = new AuditRequest
         {
             Kafka = config.Kafka.ToDictionary(),
@@ -62,23 +61,7 @@ internal static class VerifyRequests
                     : null,
             Started = options.Started ?? Started(config, spec),
             Wait = options.Wait,
-            Rules = new AuditRules
-            {
-                Recipe = spec.Recipe,
-                Window = new AuditWindow(spec.Windows[0].WindowMs, spec.Windows[0].GraceMs),
-                Late = spec.Late switch
-                {
-                    LatePolicy.Quarantine => AuditLatePolicy.Quarantine,
-                    LatePolicy.Drop => AuditLatePolicy.Drop,
-                    _ => AuditLatePolicy.Forward,
-                },
-                WindowOfClass = c => new AuditWindow(
-                    spec.Windows[c].WindowMs,
-                    spec.Windows[c].GraceMs
-                ),
-                MaxFutureMs = spec.MaxFutureMs,
-                MaxFutureOfClass = c => spec.MaxFutureOf(c),
-            },
+            Rules = RulesOf(spec, config.Validation.ContainsKey(spec.Name)),
         };
         if (options.MemoryBytes > 0)
         {
@@ -88,32 +71,41 @@ internal static class VerifyRequests
         return options.TempDirectory is { } temp ? request with { TempDirectory = temp } : request;
     }
 
-    /// <summary>An audit by other rules than the pipeline's would report nonsense: better one line.</summary>
-    private static void RefuseUnlessAuditable(PipelineSpec spec)
-    {
-        string[] policies =
-        [
-            .. new (bool IsSet, string Name)[]
-            {
-                (spec.Refresh, "refresh: true"),
-                (spec.Recipe.Fingerprint is not null, "fingerprint"),
-                (spec.Recipe.Sources.Any(static s => s.BucketMs > 0), "bucket in a content ID"),
-                (spec.Time.Payload is not null, "time: payload"),
-                (spec.Mode.Kind != ModeKind.Enforce, "mode"),
-                (spec.Headers != HeaderSets.None, "headers"),
-            }
-                .Where(static p => p.IsSet)
-                .Select(static p => p.Name),
-        ];
-        if (policies.Length > 0)
+    /// <summary>What the pipeline promises, in the audit's own words: of its code it has the recipe alone.</summary>
+    private static AuditRules RulesOf(PipelineSpec spec, bool validates) =>
+        new()
         {
-            throw new ProblemException(
-                ExitCode.Usage,
-                $"pipeline '{spec.Name}' has {string.Join(", ", policies)}, which this audit does not know",
-                "read its counts with 'dedup changelog'; they add up in every marker"
-            );
-        }
-    }
+            Recipe = spec.Recipe,
+            Window = new AuditWindow(spec.Windows[0].WindowMs, spec.Windows[0].GraceMs),
+            WindowOfClass = c => new AuditWindow(spec.Windows[c].WindowMs, spec.Windows[c].GraceMs),
+            Late = spec.Late switch
+            {
+                LatePolicy.Quarantine => AuditLatePolicy.Quarantine,
+                LatePolicy.Drop => AuditLatePolicy.Drop,
+                _ => AuditLatePolicy.Forward,
+            },
+            Refresh = spec.Refresh,
+            Conflict = spec.Conflict switch
+            {
+                ConflictPolicy.Duplicate => AuditConflictPolicy.Duplicate,
+                ConflictPolicy.Clean => AuditConflictPolicy.Clean,
+                _ => AuditConflictPolicy.Quarantine,
+            },
+            Mode = spec.Mode.Kind switch
+            {
+                ModeKind.Shadow => new AuditMode(AuditModeKind.Shadow),
+                ModeKind.Off => new AuditMode(AuditModeKind.Off),
+                ModeKind.Percent => new AuditMode(AuditModeKind.Percent, spec.Mode.Percent),
+                _ => default,
+            },
+            Time = spec.Time.Payload,
+            Headers =
+                (spec.Headers.HasFlag(HeaderSets.Standard) ? AuditHeaders.Standard : 0)
+                | (spec.Headers.HasFlag(HeaderSets.Verdict) ? AuditHeaders.Verdict : 0),
+            HasHiddenReasons = validates,
+            MaxFutureMs = spec.MaxFutureMs,
+            MaxFutureOfClass = c => spec.MaxFutureOf(c),
+        };
 
     private static PipelineSpec FirstHop(PipelineSpec spec) =>
         spec.Partitioning == Partitioning.ById ? spec.RekeyHop(0) : spec;

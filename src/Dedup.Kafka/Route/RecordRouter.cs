@@ -92,7 +92,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
             )
         )
         {
-            _added.Add(HeaderNames.Detail, "payload left out: the quarantine topic refuses it too");
+            _added.Add(HeaderNames.Detail, ReasonText.WithoutPayload);
             return ports.Sink.Send(
                 SinkTopic.Quarantine,
                 partition,

@@ -1,0 +1,137 @@
+using Dedup.Audit.Contents;
+using Dedup.Audit.Judging;
+using Dedup.Audit.Matching;
+
+namespace Dedup.Audit.ById;
+
+/// <summary>What of an event stands near a record of it, on clean or, with refresh, suppressed.</summary>
+/// <param name="OnClean">Whether a record on clean does.</param>
+/// <param name="OnlyLater">Whether all that do are later ones of its own partition.</param>
+/// <param name="IsNamed">Whether the one that the duplicates topic names is among them.</param>
+/// <param name="SameContents">Whether one of them has its fingerprint, or one is unknown.</param>
+/// <param name="OtherContents">Whether one of them has another.</param>
+internal readonly record struct Near(
+    bool OnClean,
+    bool OnlyLater,
+    bool IsNamed,
+    bool SameContents,
+    bool OtherContents
+);
+
+/// <summary>Who is near whom in time, among all records of one ID.</summary>
+/// <remarks>
+/// With refresh a suppressed record moves the window on when it is later than what it repeats. So from a record on clean
+/// upwards in time, each suppressed one that is within a window of the one before it is <em>reached</em>.
+/// </remarks>
+internal sealed class Occurrences(ByIdContext context)
+{
+    private readonly List<int> _onClean = [];
+    private readonly List<int> _reached = [];
+    private EventGroup _group = new();
+
+    /// <summary>Records on clean by time.</summary>
+    public List<int> OnClean => _onClean;
+
+    /// <summary>Suppressed records that the window counts from as well, by time; empty without refresh.</summary>
+    public List<int> Reached => _reached;
+
+    /// <summary>Looks at a group that has been paired.</summary>
+    public void Collect(EventGroup group)
+    {
+        _group = group;
+        _onClean.Clear();
+        _reached.Clear();
+        for (int i = 0; i < group.InputCount; i++)
+        {
+            if (group.CleanOf[i] >= 0)
+            {
+                _onClean.Add(i);
+            }
+        }
+
+        SortByTime(_onClean);
+        if (context.Rules.Refresh)
+        {
+            Reach();
+        }
+    }
+
+    /// <summary>What is near a record that is not on clean.</summary>
+    public Near NearTo(int i, int partition)
+    {
+        ref readonly InputEntry input = ref _group.Inputs[i];
+        var near = new Near(false, OnlyLater: true, false, false, false);
+        foreach (int first in _onClean)
+        {
+            ref readonly InputEntry other = ref _group.Inputs[first];
+            if (!context.IsWithin(other, input))
+            {
+                continue;
+            }
+
+            bool differs =
+                other.Fingerprint != 0
+                && input.Fingerprint != 0
+                && other.Fingerprint != input.Fingerprint;
+            near = new Near(
+                true,
+                near.OnlyLater
+                    && context.Whole.OfInput(other.Position).Partition == partition
+                    && other.Position > input.Position,
+                near.IsNamed || other.Position == input.FirstPosition,
+                near.SameContents || !differs,
+                near.OtherContents || differs
+            );
+        }
+
+        foreach (int moved in _reached)
+        {
+            if (moved == i || context.IsWithin(_group.Inputs[moved], input))
+            {
+                // The window may count from it: from which first, and so with which contents, is not asked.
+                return new Near(true, OnlyLater: false, IsNamed: true, true, true);
+            }
+        }
+
+        return near;
+    }
+
+    private void Reach()
+    {
+        List<int> suppressed = [];
+        for (int i = 0; i < _group.InputCount; i++)
+        {
+            ref readonly InputEntry input = ref _group.Inputs[i];
+            if (
+                _group.CleanOf[i] < 0
+                && input.BucketMs == 0
+                && !input.Has(InputMarks.InQuarantine)
+                && !EventJudge.IsInvalid(input, context.LatestMs)
+            )
+            {
+                suppressed.Add(i);
+            }
+        }
+
+        SortByTime(suppressed);
+        int next = 0;
+        int last = -1;
+        foreach (int i in suppressed)
+        {
+            ref readonly InputEntry input = ref _group.Inputs[i];
+            while (next < _onClean.Count && _group.Inputs[_onClean[next]].TimeMs < input.TimeMs)
+            {
+                last = _onClean[next++];
+            }
+
+            if (last >= 0 && context.IsWithin(_group.Inputs[last], input))
+            {
+                _reached.Add(i);
+                last = i;
+            }
+        }
+    }
+
+    private void SortByTime(List<int> records) =>
+        records.Sort((a, b) => _group.Inputs[a].TimeMs.CompareTo(_group.Inputs[b].TimeMs));
+}
