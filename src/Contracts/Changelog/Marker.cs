@@ -115,4 +115,7 @@ public sealed record Marker
     /// given, the clocks of <see cref="Classes"/> are those that state expires by.
     /// </summary>
     public MarkerSources? Sources { get; init; }
+
+    /// <summary>Usage by tenant; null where the scope has none.</summary>
+    public MarkerUsage? Usage { get; init; }
 }

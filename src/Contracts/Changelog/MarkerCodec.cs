@@ -8,16 +8,19 @@ namespace Dedup.Contracts.Changelog;
 /// <summary>Wire format of the marker.</summary>
 /// <remarks>
 /// <code>
-/// version 1 or 2 | recipe u64 | hash key 2 x u64 | partition count u32 | input offset i64 | control position i64
+/// version 1, 2, or 3 | recipe u64 | hash key 2 x u64 | partition count u32 | input offset i64 | control position i64
 /// | cluster | topic id | writer                                  each: u16 length, UTF-8
 /// | u16 n, n x class:  id u16 | name | window i64 | grace i64 | width i64 | clock i64
 /// | u16 n, n x bucket: class u16 | index i64 | next i64 | tombstoned i64
 /// | u16 n, n x count:  name | i64
-/// | u16 n, n x attention: class u16 | attention i64 | written i64                          version 2 only
-/// | u32 n, n x source: class u16 | partition u32 | clock i64 | seen at i64                 version 2 only
+/// | u8: 1 with sources, else 0                                                             version 3 only
+/// | u16 n, n x attention: class u16 | attention i64 | written i64                          with sources
+/// | u32 n, n x source: class u16 | partition u32 | clock i64 | seen at i64                 with sources
+/// | u32 length, usage by tenant as UsageCodec has it                                       version 3 only
 /// | checksum u32: FNV-1a over all before                          numbers little-endian
 /// </code>
-/// Version 2 is written where input partitions meet (partitioning: by-id), version 1 everywhere else.
+/// Version 3 is written where the scope has a tenant, else version 2 where input partitions meet (partitioning: by-id), else
+/// version 1. Only version 2 and 3 can have sources.
 /// The checksum guards the copy in the store's header as well, which no Kafka batch checksum protects.
 /// </remarks>
 public static class MarkerCodec
@@ -27,6 +30,9 @@ public static class MarkerCodec
 
     /// <summary>Version of markers with the clocks of several input partitions.</summary>
     public const byte VersionWithSources = 2;
+
+    /// <summary>Version of markers with usage by tenant.</summary>
+    public const byte VersionWithUsage = 3;
 
     /// <summary>The reserved key of markers.</summary>
     public static ReadOnlySpan<byte> Key => [0x00];
@@ -40,7 +46,7 @@ public static class MarkerCodec
         ArgumentNullException.ThrowIfNull(marker);
         ArgumentNullException.ThrowIfNull(writer);
         int start = writer.WrittenCount;
-        writer.Write([marker.Sources is null ? Version : VersionWithSources]);
+        writer.Write([VersionOf(marker)]);
         U64(writer, marker.RecipeVersion);
         U64(writer, marker.HashKey0);
         U64(writer, marker.HashKey1);
@@ -77,9 +83,22 @@ public static class MarkerCodec
             I64(writer, count.Value);
         }
 
+        if (marker.Usage is not null)
+        {
+            writer.Write([(byte)(marker.Sources is null ? 0 : 1)]);
+        }
+
         if (marker.Sources is not null)
         {
             Write(marker.Sources, writer);
+        }
+
+        if (marker.Usage is not null)
+        {
+            var usage = new ArrayBufferWriter<byte>(1024);
+            UsageCodec.Write(marker.Usage, usage);
+            U32(writer, (uint)usage.WrittenCount);
+            writer.Write(usage.WrittenSpan);
         }
 
         U32(writer, Checksum(writer.WrittenSpan[start..]));
@@ -88,7 +107,7 @@ public static class MarkerCodec
     /// <summary>Reads a marker; null when the bytes are not a whole marker of a known version. Never throws.</summary>
     public static Marker? TryRead(ReadOnlySpan<byte> source)
     {
-        if (source.Length < 5 || source[0] is not (Version or VersionWithSources))
+        if (source.Length < 5 || source[0] is < Version or > VersionWithUsage)
         {
             return null;
         }
@@ -142,8 +161,11 @@ public static class MarkerCodec
             counts.Add(new KeyValuePair<string, long>(reader.Text(), reader.I64()));
         }
 
-        MarkerSources? sources = source[0] == VersionWithSources ? Sources(ref reader) : null;
-        if (reader.Failed || reader.Remaining != 0)
+        bool hasUsage = source[0] == VersionWithUsage;
+        bool hasSources = hasUsage ? reader.U8() == 1 : source[0] == VersionWithSources;
+        MarkerSources? sources = hasSources ? Sources(ref reader) : null;
+        MarkerUsage? usage = hasUsage ? UsageCodec.TryRead(reader.Bytes()) : null;
+        if (reader.Failed || reader.Remaining != 0 || (hasUsage && usage is null))
         {
             return null;
         }
@@ -163,8 +185,14 @@ public static class MarkerCodec
             Buckets = buckets.ToImmutable(),
             Counts = counts.ToImmutable(),
             Sources = sources,
+            Usage = usage,
         };
     }
+
+    private static byte VersionOf(Marker marker) =>
+        marker.Usage is not null ? VersionWithUsage
+        : marker.Sources is not null ? VersionWithSources
+        : Version;
 
     private static void Write(MarkerSources sources, ArrayBufferWriter<byte> writer)
     {
@@ -257,6 +285,14 @@ public static class MarkerCodec
         public bool Failed { get; private set; }
 
         public readonly int Remaining => _rest.Length;
+
+        public byte U8() => Take(1, out ReadOnlySpan<byte> b) ? b[0] : (byte)0;
+
+        public ReadOnlySpan<byte> Bytes()
+        {
+            _ = Take((int)Math.Min(U32(), int.MaxValue), out ReadOnlySpan<byte> bytes);
+            return bytes;
+        }
 
         public ushort U16() =>
             Take(2, out ReadOnlySpan<byte> b)

@@ -169,7 +169,7 @@ internal sealed class InputIntake(
 
         ref long clock = ref _clocks[entry.Class];
         bool judged = entry.Has(InputMarks.InQuarantine)
-            ? entry.Quarantined is Reason.Late or Reason.Conflict
+            ? entry.Quarantined is Reason.Late or Reason.Conflict or Reason.OverQuota
             : !EventJudge.IsInvalid(entry, latestMs) && rules.Mode.Kind != AuditModeKind.Off;
         long t = entry.TimeMs;
         if (judged)

@@ -294,6 +294,7 @@ internal sealed class EventJudge(
                 return true;
             case Reason.SchemaInvalid:
             case Reason.SchemaUnavailable:
+            // Judged, and only then refused: what a tenant holds cannot be told from outside.
             case Reason.OverQuota:
                 return !invalid;
             default:

@@ -23,6 +23,12 @@ public interface ILaneObserver
     /// <param name="target">Changelog offset to be reached.</param>
     /// <param name="ids">IDs applied so far.</param>
     void Restoring(int partition, long position, long target, long ids);
+
+    /// <summary>A partition waits for a tenant's rate; it goes on by itself.</summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="tenant">The tenant, empty for records without one.</param>
+    /// <param name="waitMs">How long, in ms.</param>
+    void Throttled(int partition, string tenant, long waitMs);
 }
 
 /// <summary>Hears nothing.</summary>
@@ -45,4 +51,7 @@ public sealed class SilentObserver : ILaneObserver
 
     /// <inheritdoc/>
     public void Restoring(int partition, long position, long target, long ids) { }
+
+    /// <inheritdoc/>
+    public void Throttled(int partition, string tenant, long waitMs) { }
 }

@@ -111,8 +111,11 @@ public sealed partial class Lane
     /// </summary>
     private void GiveBack(ReadOnlySpan<int> partitions)
     {
+        // Asked to stop in the middle of a rebuild, the producer is not one to begin anything with (seed 2943).
         bool canCommit =
-            State is LaneState.Running or LaneState.Stopping && PrepareFloors(partitions);
+            !_renewFirst
+            && State is LaneState.Running or LaneState.Stopping
+            && PrepareFloors(partitions);
         bool isCommitted = canCommit && CommitOrReplace();
         _ports.CrashPoints.Reached(CrashPoints.RevokeCommitted);
         StoreFailedException? failure = null;

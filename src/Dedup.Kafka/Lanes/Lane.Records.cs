@@ -43,7 +43,7 @@ public sealed partial class Lane
                 }
 
                 PartitionTask? task = FindTask(partition);
-                if (task is { State: TaskState.Active })
+                if (task is { State: TaskState.Active, Throttled: null })
                 {
                     Process(task, batch, from, to);
                 }
@@ -62,7 +62,11 @@ public sealed partial class Lane
     /// <summary>Records of one partition, in pieces that respect the limit of the transaction.</summary>
     private void Process(PartitionTask task, RecordBatch batch, int from, int to)
     {
-        while (from < to && State == LaneState.Running && task.State == TaskState.Active)
+        while (
+            from < to
+            && State == LaneState.Running
+            && task is { State: TaskState.Active, Throttled: null }
+        )
         {
             // Records from before a seek cannot come (the client's barrier); this costs nothing and makes it certain.
             if (batch.OffsetOf(from) < task.NextOffset)
@@ -105,6 +109,11 @@ public sealed partial class Lane
         {
             HandleSendFailure(task, batch.OffsetOf(from + sent), result);
             return false;
+        }
+
+        if (task.Throttled is { } throttle)
+        {
+            Throttle(task, throttle);
         }
 
         return true;

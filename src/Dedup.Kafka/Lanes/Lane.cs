@@ -227,6 +227,11 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             wait = Math.Min(wait, _restorer.Read(_findTask, timeoutMs: 0) ? 0 : 5);
         }
 
+        if (_throttled > 0 && State == LaneState.Running)
+        {
+            wait = Math.Min(wait, ResumeThrottled(wait));
+        }
+
         if (State != LaneState.Running)
         {
             return;

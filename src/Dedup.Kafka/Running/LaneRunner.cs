@@ -13,6 +13,9 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
     /// <summary>How often the lane looks at itself for others, in ms.</summary>
     private const int SnapshotEveryMs = 250;
 
+    /// <summary>How often it looks at usage by tenant, which has to be sorted, in ms.</summary>
+    private const int TenantsEveryMs = 1_000;
+
     /// <summary>The same trouble is said at most this often, in ms: once, and then seldom.</summary>
     private const int RepeatTroubleMs = 30_000;
 
@@ -30,6 +33,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
     private long _transactions;
     private long _records;
     private long _lastSnapshotMs;
+    private long _lastTenantsMs = -TenantsEveryMs;
 
     public LaneRunner(PipelineSpec spec, StateIdentity identity, RuntimeOptions options, int number)
     {
@@ -147,6 +151,14 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
             $": at {position} of {target} in the changelog, {ids} IDs"
         );
 
+    void ILaneObserver.Throttled(int partition, string tenant, long waitMs) =>
+        SaySeldom(
+            EventLevel.Info,
+            "task.throttled",
+            $"{_spec.Reads}-{partition} waits for the rate of tenant '{tenant}'",
+            $", {waitMs} ms; its other tenants wait with it"
+        );
+
     private void Run()
     {
         try
@@ -181,9 +193,18 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         _lastSnapshotMs = now;
         ImmutableArray<PartitionSnapshot>.Builder partitions =
             ImmutableArray.CreateBuilder<PartitionSnapshot>();
+        bool readTenants = force || now - _lastTenantsMs >= TenantsEveryMs;
+        _lastTenantsMs = readTenants ? now : _lastTenantsMs;
         foreach (PartitionTask task in _lane.Tasks.Values)
         {
-            partitions.Add(LaneSnapshot.Of(task, force ? -1 : _knownEnd(task.Partition)));
+            partitions.Add(
+                LaneSnapshot.Of(task, force ? -1 : _knownEnd(task.Partition)) with
+                {
+                    Tenants = readTenants
+                        ? LaneSnapshot.TenantsOf(task)
+                        : TenantsBefore(task.Partition),
+                }
+            );
         }
 
         if (force && partitions.Count == 0)
@@ -204,6 +225,19 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         {
             Hop = _spec.Hop,
         };
+    }
+
+    private TenantsSnapshot? TenantsBefore(int partition)
+    {
+        foreach (PartitionSnapshot before in _snapshot.Partitions)
+        {
+            if (before.Partition == partition)
+            {
+                return before.Tenants;
+            }
+        }
+
+        return null;
     }
 
     private void SayPurgeTrouble(string what) =>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Dedup.Contracts.Identity;
 using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Tasks;
+using Dedup.Topology.Tenants;
 
 namespace Dedup.Kafka.Running;
 
@@ -31,6 +32,23 @@ public readonly record struct PartitionSnapshot(
     long Late,
     long Ids,
     long StoreBytes
+)
+{
+    /// <summary>Usage by tenant; null where the scope has none, or nothing is known yet.</summary>
+    public TenantsSnapshot? Tenants { get; init; }
+
+    /// <summary>The tenant for whose rate the partition waits; null when it does not.</summary>
+    public string? ThrottledBy { get; init; }
+}
+
+/// <summary>Usage by tenant in one partition.</summary>
+/// <param name="Largest">The largest, at most a hundred.</param>
+/// <param name="Others">All others together.</param>
+/// <param name="HasUncounted">Whether there are so many tenants that quotas are judged too low for the smaller ones.</param>
+public sealed record TenantsSnapshot(
+    ImmutableArray<TenantUsage> Largest,
+    TenantUsage Others,
+    bool HasUncounted
 );
 
 /// <summary>One lane as of the last look.</summary>
@@ -53,6 +71,18 @@ public sealed record LaneSnapshot(
 {
     /// <summary>Which part of the pipeline the lane does.</summary>
     public Topology.Pipelines.Hop Hop { get; init; }
+
+    /// <summary>Reads usage by tenant. On the lane's thread.</summary>
+    internal static TenantsSnapshot? TenantsOf(PartitionTask task)
+    {
+        if (!task.HasMarker || task.Judge.Tenants is not { } table)
+        {
+            return null;
+        }
+
+        (ImmutableArray<TenantUsage> largest, TenantUsage others) = table.Usage();
+        return new TenantsSnapshot(largest, others, table.HasUncounted);
+    }
 
     /// <summary>Reads a task. On the lane's thread.</summary>
     internal static PartitionSnapshot Of(PartitionTask task, long end)
@@ -89,6 +119,9 @@ public sealed record LaneSnapshot(
             ledger.Of(Verdict.Late),
             task.Store?.Count ?? 0,
             task.Store?.MemoryBytes ?? 0
-        );
+        )
+        {
+            ThrottledBy = task.Throttled?.Tenant,
+        };
     }
 }

@@ -49,6 +49,7 @@ internal sealed class ChangelogWriter
             Buckets = [.. table.Values.OrderBy(static b => b.Id)],
             Counts = task.Judge.Ledger.Pending(),
             Sources = task.Judge.PendingSources,
+            Usage = task.Judge.Tenants?.Pending(),
         };
         TxResult result = SendMarker(task.Partition, pending, sink, nowMs);
         return result.IsOk ? SendChunks(task.Partition, dead, sink, nowMs) : result;

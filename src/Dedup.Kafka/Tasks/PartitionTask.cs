@@ -9,6 +9,11 @@ using Dedup.Topology.Proof;
 
 namespace Dedup.Kafka.Tasks;
 
+/// <summary>A partition waits for a tenant's rate.</summary>
+/// <param name="Tenant">The tenant, empty for records without one.</param>
+/// <param name="WaitMs">How long, in ms.</param>
+internal readonly record struct TaskThrottle(string Tenant, long WaitMs);
+
 /// <summary>
 /// Store, clocks, overlay, and ledger of one partition. It belongs to the lane that owns the partition; nobody else touches
 /// it, so there are no locks.
@@ -72,6 +77,12 @@ public sealed class PartitionTask
     /// <summary>Changelog offset below which the store (tables included) has everything.</summary>
     internal long CaughtUpTo { get; set; }
 
+    /// <summary>Who the next record waits for; null while none does.</summary>
+    internal TaskThrottle? Throttled { get; set; }
+
+    /// <summary>When the wait is over, by the lane's own clock, in ms.</summary>
+    internal long ResumeAtMs { get; set; }
+
     /// <summary>Progress of the restore; null when none is going on.</summary>
     internal Restore.RestoreProgress? Restore { get; set; }
 
@@ -86,6 +97,8 @@ public sealed class PartitionTask
 
         TaskState from = State;
         State = next;
+        // Whatever comes now begins with a seek and a resume of its own.
+        Throttled = null;
         _observer.TaskChanged(Partition, from, next);
     }
 

@@ -7,6 +7,7 @@ using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 using Dedup.Topology.Rekey;
+using Dedup.Topology.Tenants;
 
 namespace Dedup.Kafka.Ways;
 
@@ -47,8 +48,8 @@ internal sealed class JudgeWay(
 
         bytes = 0;
         Span<Judgement> judgements = _judgements.AsSpan(0, count);
-        task.Judge.Judge(batch, from, count, nowMs, refusals, task.Store!, judgements);
-        for (sent = 0; sent < count; sent++)
+        int judged = task.Judge.Judge(batch, from, count, nowMs, refusals, task.Store!, judgements);
+        for (sent = 0; sent < judged; sent++)
         {
             TxResult result = _router.Send(
                 batch,
@@ -67,6 +68,12 @@ internal sealed class JudgeWay(
             {
                 ports.CrashPoints.Reached(CrashPoints.AfterProduce);
             }
+        }
+
+        if (judged < count)
+        {
+            (Tenant tenant, long waitMs) = task.Judge.Throttled;
+            task.Throttled = new TaskThrottle(tenant.Text, waitMs);
         }
 
         return TxResult.Ok;

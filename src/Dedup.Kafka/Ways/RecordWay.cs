@@ -22,7 +22,7 @@ internal abstract class RecordWay
     /// <param name="from">First record.</param>
     /// <param name="count">How many.</param>
     /// <param name="nowMs">Wall clock.</param>
-    /// <param name="sent">Records done; less than <paramref name="count"/> when the result is not Ok: the next one failed.</param>
+    /// <param name="sent">Records done; less than <paramref name="count"/> when the result is not Ok: the next one failed; or when the task is throttled: the next one waits.</param>
     /// <param name="bytes">Bytes of keys and values of those done.</param>
     public abstract TxResult Take(
         PartitionTask task,

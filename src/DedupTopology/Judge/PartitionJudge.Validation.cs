@@ -7,16 +7,13 @@ namespace Dedup.Topology.Judge;
 /// <content>Payloads that are validated: what becomes of those that are not what they claim, or cannot be checked.</content>
 public sealed partial class PartitionJudge
 {
+    private bool[] _isUnchecked = [];
+
     /// <summary>Why a record is quarantined for its payload, else None.</summary>
-    private Reason Validate(in RecordView record, IPayloadValidator validator)
+    private Reason Validate(in RecordView record, int at, IPayloadValidator validator)
     {
         Reason reason = validator.Check(record);
-        if (reason == Reason.SchemaUnavailable && _spec.ForwardsUnchecked)
-        {
-            Ledger.CountUnchecked();
-            return Reason.None;
-        }
-
-        return reason;
+        _isUnchecked[at] = reason == Reason.SchemaUnavailable && _spec.ForwardsUnchecked;
+        return _isUnchecked[at] ? Reason.None : reason;
     }
 }

@@ -7,6 +7,7 @@ using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 using Dedup.Topology.Rekey;
+using Dedup.Topology.Tenants;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Topology.Judge;
@@ -63,6 +64,11 @@ public sealed partial class PartitionJudge
             : spec.Refresh ? KeysWithRefresh
             : 1;
         Clocks = new WindowClocks(spec.Windows);
+        Tenants =
+            spec.Recipe.Scope?.Tenant is null || spec.Hop == Hop.Rekey
+                ? null
+                : new TenantTable(spec.Quota, Clocks, hash);
+        _throttles = Tenants is not null && spec.Quota is { Throttles: true };
         _sources =
             spec.Hop == Hop.Judge
                 ? new SourceClocks(spec.Windows.Length, spec.InputPartitions, spec.IdleTimeoutMs)
@@ -104,8 +110,11 @@ public sealed partial class PartitionJudge
     /// <param name="wallClockMs">Wall clock, for max-future.</param>
     /// <param name="refusals">Records that a topic refused for good in an earlier attempt.</param>
     /// <param name="store">What was committed before.</param>
-    /// <param name="judgements">Gets a judgement for each record.</param>
-    public void Judge(
+    /// <param name="judgements">Gets a judgement for each record that was judged.</param>
+    /// <returns>
+    /// Records that were judged: all, unless the next one has to wait for its tenant's rate (<see cref="Throttled"/>).
+    /// </returns>
+    public int Judge(
         RecordBatch batch,
         int from,
         int count,
@@ -119,8 +128,10 @@ public sealed partial class PartitionJudge
         if (_mode.Kind == ModeKind.Off)
         {
             PassOn(batch, from, count, refusals, judgements);
-            return;
+            return count;
         }
+
+        _wallClockMs = wallClockMs;
 
         if (_identified.Length < count)
         {
@@ -137,6 +148,11 @@ public sealed partial class PartitionJudge
         bool isLenient = _mode.IsLenient;
         for (int i = 0; i < count; i++)
         {
+            if (_throttles && MustWait(i))
+            {
+                return i;
+            }
+
             ref Judgement judgement = ref judgements[i];
             judgement = JudgeOne(i, batch, from + i, store);
             if (
@@ -158,7 +174,15 @@ public sealed partial class PartitionJudge
             {
                 Ledger.Types.Count(_types[i], judgement.Verdict);
             }
+
+            Tenants?.Count(_tenants[i], judgement.Verdict, judgement.Reason);
+            if (_isUnchecked.Length > 0 && _isUnchecked[i])
+            {
+                Ledger.CountUnchecked();
+            }
         }
+
+        return count;
     }
 
     /// <summary>The transaction committed. The caller has put the overlay's entries into the store.</summary>
@@ -166,6 +190,7 @@ public sealed partial class PartitionJudge
     {
         Clocks.Commit();
         _sources?.Commit();
+        Tenants?.Commit();
         Ledger.Commit();
         Overlay.Clear();
     }
@@ -184,6 +209,8 @@ public sealed partial class PartitionJudge
             Ledger.Abort();
         }
 
+        Tenants?.Abort();
+
         if (!Planted.Is(PlantedBug.OverlayKeptAfterAbort))
         {
             Overlay.Clear();
@@ -200,6 +227,7 @@ public sealed partial class PartitionJudge
                 : marker.Classes
         );
         LoadSources(marker);
+        Tenants?.Load(marker.Usage);
         Ledger.Load(Planted.Is(PlantedBug.RestoreForgetsCounts) ? [] : marker.Counts);
     }
 
@@ -209,6 +237,8 @@ public sealed partial class PartitionJudge
         _probes = new StoreProbe[count * _keysPerRecord];
         _hits = new StoreHit[count * _keysPerRecord];
         _types = _countsTypes ? new int[count] : [];
+        _tenants = Tenants is null ? [] : new Tenant[count];
+        _isUnchecked = _spec.Validator is null ? [] : new bool[count];
     }
 
     private void Identify(RecordBatch batch, int index, int at, long wallClockMs, Refusals refusals)
@@ -224,6 +254,11 @@ public sealed partial class PartitionJudge
         if (_countsTypes)
         {
             _types[at] = Ledger.Types.NumberOf(_scratch.Type);
+        }
+
+        if (Tenants is not null)
+        {
+            _tenants[at] = Tenants.Find(_scratch.Tenant);
         }
 
         identified.Reason = _time.Read(
@@ -250,9 +285,13 @@ public sealed partial class PartitionJudge
             identified.Reason = refusal;
         }
 
-        if (_spec.Validator is not null && identified.Reason == Reason.None)
+        if (_spec.Validator is not null)
         {
-            identified.Reason = Validate(record, _spec.Validator);
+            _isUnchecked[at] = false;
+            if (identified.Reason == Reason.None)
+            {
+                identified.Reason = Validate(record, at, _spec.Validator);
+            }
         }
 
         var probe = new StoreProbe(identified.Key, timeMs, Clocks[identified.Class].WindowMs);
@@ -297,14 +336,12 @@ public sealed partial class PartitionJudge
             return JudgeRepeat(identified, probe, window, seen);
         }
 
-        long offset = _originals is null ? batch.OffsetOf(index) : _originals.PlaceOf(index);
-        if (window.IsLate(probe.TimestampMs, clock))
-        {
-            return JudgeLate(identified, probe, window, clock, offset);
-        }
-
-        Remember(identified, probe, window, offset);
-        return new Judgement(Verdict.First, Destination.Clean, Reason.None, default);
+        return JudgeUnknown(
+            at,
+            window,
+            clock,
+            _originals is null ? batch.OffsetOf(index) : _originals.PlaceOf(index)
+        );
     }
 
     /// <summary>
@@ -389,52 +426,4 @@ public sealed partial class PartitionJudge
                 );
         }
     }
-
-    private Judgement JudgeLate(
-        in Identified identified,
-        in StoreProbe probe,
-        WindowClass window,
-        long clockMs,
-        long offset
-    )
-    {
-        switch (_spec.Late)
-        {
-            case LatePolicy.Quarantine:
-                return new Judgement(Verdict.Late, Destination.Quarantine, Reason.Late, default);
-            case LatePolicy.Drop:
-                return new Judgement(Verdict.Late, Destination.LateDropped, Reason.None, default);
-            default:
-                // One that has expired already cannot be remembered: its bucket may be gone.
-                if (
-                    window.IsLive(probe.TimestampMs, clockMs)
-                    && !Planted.Is(PlantedBug.LateForgotten)
-                )
-                {
-                    Remember(identified, probe, window, offset);
-                }
-
-                return new Judgement(Verdict.Late, Destination.Clean, Reason.None, default);
-        }
-    }
-
-    /// <summary>Remembers a first, under the key of its own time bucket where the ID has one (see <see cref="Spread"/>).</summary>
-    private void Remember(
-        in Identified identified,
-        in StoreProbe probe,
-        WindowClass window,
-        long offset
-    ) =>
-        Overlay.Add(
-            new NewEntry(
-                probe.Key,
-                new SeenEntry(
-                    probe.TimestampMs,
-                    offset,
-                    identified.Fingerprint,
-                    identified.ScopeTag
-                ),
-                window.BucketOf(probe.TimestampMs)
-            )
-        );
 }

@@ -89,6 +89,11 @@ public sealed class WindowClocks
         !TryGet(bucket.Class, _committed, out WindowClass? its, out long clock)
         || (clock != Unset && its.IsExpired(bucket, clock));
 
+    /// <summary>The same by the clock that the open transaction has.</summary>
+    public bool IsExpiredInOpen(BucketId bucket) =>
+        !TryGet(bucket.Class, _open, out WindowClass? its, out long clock)
+        || (clock != Unset && its.IsExpired(bucket, clock));
+
     /// <summary>The bucket of an entry of that class.</summary>
     public BucketId BucketOf(ushort classId, long seenMs) =>
         TryGet(classId, _open, out WindowClass? its, out _) ? its.BucketOf(seenMs) : default;

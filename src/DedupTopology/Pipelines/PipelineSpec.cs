@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Tenants;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Topology.Pipelines;
@@ -150,6 +151,9 @@ public sealed record PipelineSpec
     /// <summary><see cref="MaxFutureMs"/> for a class: of one with a short window at most a quarter of it.</summary>
     public long MaxFutureOf(int windowClass) =>
         windowClass == 0 ? MaxFutureMs : Math.Min(MaxFutureMs, Windows[windowClass].WindowMs / 4);
+
+    /// <summary>What tenants may use of each partition's state; null where nothing is limited. Needs a tenant in the scope.</summary>
+    public QuotaRules? Quota { get; init; }
 
     /// <summary>Validates payloads; null where the pipeline does not, and then it costs nothing.</summary>
     public IPayloadValidator? Validator { get; init; }

@@ -132,6 +132,21 @@ public enum PlantedBug
     /// <summary>A duplicate that arrives late is forwarded.</summary>
     DuplicateForwardedLate,
 
+    /// <summary>An abort leaves what tenants have used as it is.</summary>
+    QuotaKeptAfterAbort,
+
+    /// <summary>A restore does not take over what tenants have used.</summary>
+    RestoreForgetsUsage,
+
+    /// <summary>IDs of a tenant count against its quota for ever.</summary>
+    HeldNeverExpires,
+
+    /// <summary>A partition that waits for a tenant's rate is never resumed.</summary>
+    ThrottledForEver,
+
+    /// <summary>A partition that waited for a tenant's rate goes on behind the record that waited.</summary>
+    ThrottledSkipped,
+
     /// <summary>Transport: offsets are not made part of the transaction.</summary>
     OffsetsNotSent,
 

@@ -110,6 +110,55 @@ public sealed class MarkerTests
         MarkerCodec.TryRead(Bytes(Sample())).ShouldNotBeNull().Sources.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_marker_with_usage_by_tenant_reads_back_with_and_without_sources(bool withSources)
+    {
+        var usage = new MarkerUsage(
+            [new BucketId(0, -3), new BucketId(65_535, long.MaxValue)],
+            new MarkerTenant(default, 9, 8, 7, 6, [5, 0]),
+            [
+                new MarkerTenant("acme"u8.ToArray(), 1, 1, 0, 0, [0, 1], -77, 1_700_000_000_000),
+                new MarkerTenant(new byte[] { 0xFF, 0 }, long.MaxValue, 0, 0, 3, [0, 0], 5, 0),
+            ]
+        );
+        MarkerSources? sources = withSources ? new MarkerSources([], []) : null;
+        byte[] bytes = Bytes(Sample() with { Usage = usage, Sources = sources });
+        bytes[0].ShouldBe(MarkerCodec.VersionWithUsage);
+        Marker marker = MarkerCodec.TryRead(bytes).ShouldNotBeNull();
+        (marker.Sources is not null).ShouldBe(withSources);
+        MarkerUsage back = marker.Usage.ShouldNotBeNull();
+        back.Buckets.ShouldBe(usage.Buckets);
+        MarkerTenant[] read = [back.Others, .. back.Tenants];
+        MarkerTenant[] written = [usage.Others, .. usage.Tenants];
+        for (int i = 0; i < written.Length; i++)
+        {
+            read[i].Name.ToArray().ShouldBe(written[i].Name.ToArray());
+            read[i].Held.ShouldBe(written[i].Held);
+            (read[i] with { Name = default, Held = written[i].Held }).ShouldBe(
+                written[i] with
+                {
+                    Name = default,
+                }
+            );
+        }
+
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            MarkerCodec.TryRead(bytes.AsSpan(0, length)).ShouldBeNull();
+        }
+    }
+
+    [Fact]
+    public void Usage_never_throws_on_hostile_bytes_and_sizes_no_memory_by_them() =>
+        Prop.ForAll<byte[]>(static bytes =>
+            {
+                _ = UsageCodec.TryRead(bytes);
+                return UsageCodec.TryRead([0xFF, 0xFF, 0xFF, 0xFF, 0x0F, .. bytes]) is null;
+            })
+            .QuickCheckThrowOnFailure();
+
     private static Marker Sample() =>
         new()
         {

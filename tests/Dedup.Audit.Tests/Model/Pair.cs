@@ -31,6 +31,9 @@ internal sealed class Pair(long window, long grace, AuditLatePolicy late = Audit
     public IReadOnlyDictionary<int, long>? Committed { get; set; }
     public Func<int, long>? CommittedNow { get; set; }
     public long MemoryBytes { get; set; } = 1L << 30;
+
+    /// <summary>IDs of a tenant that is over its quota.</summary>
+    public HashSet<string> OverQuota { get; } = [];
     public string Temp { get; set; } = Path.GetTempPath();
 
     /// <summary>Input offset → verdict of the reference pipeline.</summary>
@@ -150,6 +153,11 @@ internal sealed class Pair(long window, long grace, AuditLatePolicy late = Audit
         if (row.Ts < _clock - grace && late != AuditLatePolicy.Forward)
         {
             return late == AuditLatePolicy.Drop ? "drop" : ReasonText.Of(Reason.Late);
+        }
+
+        if (OverQuota.Contains(row.KeyText!))
+        {
+            return ReasonText.Of(Reason.OverQuota);
         }
 
         _entries.Add((row.KeyText!, row.Ts, row.Offset));

@@ -172,7 +172,7 @@ public sealed class PartitionChecker
         ];
         long ofTypes = byType.Sum(static c => c.Value);
         long consumed = reference.Counts.GetValueOrDefault("consumed");
-        if (_scenario.Spec.Recipe.Scope is not null && ofTypes != consumed)
+        if (_scenario.Spec.Recipe.Scope?.Type is not null && ofTypes != consumed)
         {
             throw Broken(
                 "I2",
@@ -180,6 +180,7 @@ public sealed class PartitionChecker
             );
         }
 
+        CheckUsage(transaction, marker, reference);
         string counted = string.Join(
             ", ",
             marker.Counts.Except(byType).OrderBy(static c => c.Key, StringComparer.Ordinal)
@@ -190,6 +191,19 @@ public sealed class PartitionChecker
             throw Broken(
                 "I2",
                 $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): ledger {counted}, should be {expected}"
+            );
+        }
+    }
+
+    private void CheckUsage(CommittedTransaction transaction, Marker marker, Reference reference)
+    {
+        string used = ReferenceQuotas.Text(marker.Usage);
+        string expected = reference.Usage;
+        if (used != expected || marker.Usage?.Others.Records > 0)
+        {
+            throw Broken(
+                "I4",
+                $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): tenants {used}, should be {expected}"
             );
         }
     }

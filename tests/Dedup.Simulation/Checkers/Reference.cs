@@ -18,6 +18,8 @@ public sealed class Reference
     private readonly long[] _clocksMs;
     private readonly int _recordLimit;
     private readonly Func<LogEntry, Reason> _tooFar;
+    private readonly ReferenceQuotas _quotas;
+    private string _tenant = "";
 
     /// <summary>Makes the reference of a partition.</summary>
     /// <param name="scenario">The scenario.</param>
@@ -29,6 +31,7 @@ public sealed class Reference
         Partition = partition;
         _recordLimit = Math.Min(scenario.MaxMessageBytes, scenario.ClientMaxBytes);
         _tooFar = tooFar;
+        _quotas = new ReferenceQuotas(scenario.Spec);
         _clocksMs = new long[Spec.Windows.Length];
         Array.Fill(_clocksMs, -1);
     }
@@ -47,6 +50,9 @@ public sealed class Reference
 
     /// <summary>The ledger: what a marker has to count, but for counts by type.</summary>
     public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What a marker has to say of tenants; empty without.</summary>
+    public string Usage => Spec.Quota is null ? "" : _quotas.Text(_clocksMs);
 
     private PipelineSpec Spec => _scenario.Spec;
 
@@ -74,6 +80,7 @@ public sealed class Reference
     {
         ModelRecord record = entry.Record!;
         Count("consumed");
+        _tenant = ReferenceQuotas.TenantOf(_scenario, record);
         if (InvalidReason(entry) is { } reason and not Reason.None)
         {
             if (IsShadow && reason is (Reason.NullKey or Reason.TimestampTooFarInFuture))
@@ -87,7 +94,7 @@ public sealed class Reference
         }
 
         var judged = new Judged(
-            Convert.ToHexString(record.Key!),
+            $"{_tenant}:{Convert.ToHexString(record.Key!)}",
             ClassOf(_scenario, record.Key),
             record.Value is null ? "null" : Convert.ToHexString(record.Value)
         );
@@ -130,17 +137,37 @@ public sealed class Reference
             return true;
         }
 
+        if (!_quotas.Admits(_tenant, record.TimestampMs, _clocksMs))
+        {
+            return OverQuota(transaction, entry);
+        }
+
         if (!Forward(transaction, entry, isLate ? "late" : "first", isSpared: false))
         {
             return false;
         }
 
+        _quotas.Settle();
         if (clockMs <= record.TimestampMs + RetentionMs(judged.Class))
         {
             Remember(transaction, judged, record.TimestampMs, entry.Offset, isRepeat: false);
         }
 
         return true;
+    }
+
+    private bool OverQuota(ExpectedTransaction transaction, LogEntry entry)
+    {
+        bool isJudged = IsShadow
+            ? Forward(transaction, entry, "invalid", isSpared: true)
+            : Quarantine(transaction, entry, "invalid", Reason.OverQuota);
+        if (isJudged)
+        {
+            _quotas.Settle();
+            _quotas.CountOver(_tenant);
+        }
+
+        return isJudged;
     }
 
     /// <summary>A known ID: duplicate, or conflict where payloads are compared.</summary>
@@ -234,6 +261,11 @@ public sealed class Reference
             _ = transaction.Entries.RemoveAll(e =>
                 e.Id == id && BucketOf(judged.Class, e.SeenMs) == bucket
             );
+        }
+
+        if (!isRepeat)
+        {
+            _quotas.Hold(_tenant, judged.Class, seenMs);
         }
 
         occurrences.Add(new Occurrence(seenMs, Partition, offset, judged.Content, isRepeat));
@@ -382,7 +414,15 @@ public sealed class Reference
     private static ModelHeader Header(string name, string value) =>
         new(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
 
-    private void Count(string name) => Counts[name] = Counts.GetValueOrDefault(name) + 1;
+    private void Count(string name)
+    {
+        Counts[name] = Counts.GetValueOrDefault(name) + 1;
+        const string Verdict = "verdict.";
+        if (name.StartsWith(Verdict, StringComparison.Ordinal))
+        {
+            _quotas.Count(_tenant, name[Verdict.Length..]);
+        }
+    }
 
     private readonly record struct Judged(string Id, int Class, string Content);
 

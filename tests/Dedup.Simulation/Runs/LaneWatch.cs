@@ -25,6 +25,9 @@ internal sealed class LaneWatch(SimulatedRun simulation, ClientEnvironment env) 
     public void Restoring(int partition, long position, long target, long ids) =>
         Note($"restoring {partition}: {position} of {target}");
 
+    public void Throttled(int partition, string tenant, long waitMs) =>
+        Note($"{partition} waits {waitMs} ms for {tenant}");
+
     private void Note(string what)
     {
         if (env.World.Trace.On)

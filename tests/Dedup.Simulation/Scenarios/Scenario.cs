@@ -166,7 +166,7 @@ public sealed record Scenario
                 TransactionSweepMs = rng.Between(500, 5_000),
                 JoinMs = rng.Percent(80) ? rng.Between(1, 40) : rng.Between(40, 1_500),
             },
-            Spec = Policies.Draw(DrawSpec(rng), seed),
+            Spec = Quotas.Draw(Policies.Draw(DrawSpec(rng), seed), seed),
             Lane = DrawLane(rng),
             Faults = Swarm.Draw(rng, overrides),
         };
@@ -186,6 +186,7 @@ public sealed record Scenario
                 Windows = [scenario.Spec.Windows[0]],
                 Refresh = false,
                 Mode = default,
+                Quota = null,
                 MaxFutureMs = Math.Max(1, Math.Min(3_600_000, windowMs / 4)),
                 Partitioning = Partitioning.ById,
                 RepartitionPartitions = rng.Between(1, 4),

@@ -23,6 +23,9 @@ public sealed class PlantedTests
         PlantedBug.SequenceUsedTwice,
         PlantedBug.BucketDroppedEarly,
         PlantedBug.SealedForgottenEarly,
+        PlantedBug.QuotaKeptAfterAbort,
+        PlantedBug.RestoreForgetsUsage,
+        PlantedBug.ThrottledForEver,
     ];
 
     [Fact]

@@ -50,13 +50,16 @@ public sealed class SeedTests
     /// <summary>
     /// What they found has a scenario or a planted bug of its own as well, since a seed draws another run whenever scenarios
     /// change: 21 a record refused while a transaction is being filled, 101 an abort inside a poll, 103255 a partition that the
-    /// group leaves to nobody, 116660 a static member replaced while it waits to join.
+    /// group leaves to nobody, 116660 a static member replaced while it waits to join, 474 a wall clock set back while a
+    /// partition waits for a tenant's rate, 2943 a lane asked to stop in the middle of a rebuild.
     /// </summary>
     [Theory]
     [InlineData(21UL)]
     [InlineData(101UL)]
     [InlineData(103_255UL)]
     [InlineData(116_660UL)]
+    [InlineData(474UL)]
+    [InlineData(2_943UL)]
     public void A_seed_that_once_broke_an_invariant_holds_it(ulong seed)
     {
         RunResult result = SimulatedRun.Run(Scenario.Of(seed));

@@ -15,6 +15,7 @@ public sealed class Workload
     private readonly Scenario _scenario;
     private readonly ModelCluster _cluster;
     private readonly Rng _rng;
+    private readonly Rng _tenants;
     private readonly List<byte[]> _ids = [];
     private readonly Dictionary<string, long> _times = [];
     private readonly int _idBound;
@@ -30,6 +31,7 @@ public sealed class Workload
         _scenario = scenario;
         _cluster = cluster;
         _rng = Rng.For(scenario.Seed, 0x3082_10AD);
+        _tenants = Rng.For(scenario.Seed, 0x7E4A_4702);
         _idBound = 1 + _rng.Skewed(scenario.Records * 2);
         _repeatPercent = _rng.Below(90);
         _hostilePercent = scenario.IsHostile ? 1 + _rng.Skewed(30) : 0;
@@ -129,7 +131,7 @@ public sealed class Workload
             Value = valueLength is { } length
                 ? Numbered(number, length)
                 : NextValue(number, isHostile),
-            Headers = NextHeaders(isHostile),
+            Headers = [.. NextTenant(), .. NextHeaders(isHostile)],
             TimestampMs = Behind(partition, NextTime(key, isHostile)),
         };
         World.Trace.Mix(Point.Produce, partition, number, record.TimestampMs);
@@ -208,6 +210,20 @@ public sealed class Workload
         byte[] value = new byte[Math.Max(4, length)];
         BinaryPrimitives.WriteInt32LittleEndian(value, number);
         return value;
+    }
+
+    private ModelHeader[] NextTenant()
+    {
+        string tenant = _scenario.Spec.Quota is null ? "" : Quotas.Pick(_tenants);
+        return tenant.Length == 0
+            ? []
+            :
+            [
+                new ModelHeader(
+                    Encoding.UTF8.GetBytes(Quotas.Header),
+                    Encoding.UTF8.GetBytes(tenant)
+                ),
+            ];
     }
 
     private ModelHeader[] NextHeaders(bool isHostile)
