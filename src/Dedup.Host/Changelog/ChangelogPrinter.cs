@@ -181,6 +181,11 @@ public sealed class ChangelogPrinter
                     + string.Join(", ", m.Counts.Select(static c => $"{c.Key} {c.Value}"))
             );
         }
+
+        if (m.Usage is not null)
+        {
+            UsagePrinter.Text(m.Usage, _output);
+        }
     }
 
     private void ChunkJson(Utf8JsonWriter json, ChunkKey key, byte[]? value)
@@ -300,6 +305,10 @@ public sealed class ChangelogPrinter
         }
 
         json.WriteEndObject();
+        if (m.Usage is not null)
+        {
+            UsagePrinter.Json(m.Usage, json);
+        }
     }
 
     private static void SourcesJson(Utf8JsonWriter json, MarkerSources sources)
@@ -318,7 +327,7 @@ public sealed class ChangelogPrinter
         json.WriteEndArray();
     }
 
-    private static string Instant(long ms)
+    internal static string Instant(long ms)
     {
         // Any long can stand in a damaged record; DateTimeOffset knows the years 1 to 9999 only.
         const long First = -62_135_596_800_000;

@@ -37,6 +37,7 @@ internal static class PipelineReader
             "drop" => LatePolicy.Drop,
             _ => LatePolicy.Forward,
         };
+        CheckLate(section, late, quarantine);
         StartAt start = Start(section);
         ValidationReader.Read(section, member.Name);
         section.RefuseUnknown();
@@ -62,7 +63,23 @@ internal static class PipelineReader
             RepartitionPartitions = repartition,
             IdleTimeoutMs = idleTimeout,
         };
-        return PolicyReader.Apply(spec, section);
+        return QuotaReader.Apply(PolicyReader.Apply(spec, section), section);
+    }
+
+    /// <summary>
+    /// Hostile records go to a topic that has a default name; events that somebody chose to hold back must be where he knows
+    /// to look for them.
+    /// </summary>
+    private static void CheckLate(SectionReader section, LatePolicy late, string? quarantine)
+    {
+        if (late == LatePolicy.Quarantine && section.Find("quarantine") is null)
+        {
+            section.Context.Findings.Error(
+                section.Where("late"),
+                $"'{section.PathOf("late")}' sends events to quarantine, and no quarantine topic is named",
+                $"add 'quarantine: {quarantine ?? "TOPIC"}', so that somebody looks there"
+            );
+        }
     }
 
     /// <summary>What can only be wrong between pipelines.</summary>

@@ -176,7 +176,8 @@ public static class SettingTable
             RangeText = "name of a topic",
             Meaning =
                 "The topic that gets records that cannot be judged, with headers that say why.",
-            Consequence = "It must exist: a record is never silently dropped.",
+            Consequence =
+                "It must exist: a record is never silently dropped. Where a policy sends events there that could be judged (`late: quarantine`, `quota`), it has to be named.",
         },
         new()
         {
@@ -420,6 +421,7 @@ public static class SettingTable
             Consequence =
                 "Longer: one silent partition keeps IDs of all from expiring for that long. Shorter: one that comes back further behind than grace has late records.",
         },
+        .. QuotaReader.Settings,
         .. ValidationReader.Settings,
     ];
 
@@ -435,8 +437,6 @@ public static class SettingTable
     public static IReadOnlyDictionary<string, string> Planned { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["quota"] = "quotas by tenant",
-            ["quotas"] = "quotas by tenant",
             ["canonical"] = "other canonical forms",
             ["on-missing"] = "content recipes",
         };

@@ -56,11 +56,17 @@ internal sealed record PipelineStatus
     /// <summary>Memory of the stores.</summary>
     public long StoreBytes { get; init; }
 
+    /// <summary>Usage by tenant, since the state was made; null where the scope has none.</summary>
+    public TenantsSnapshot? Tenants { get; init; }
+
+    /// <summary>Partitions that wait for a tenant's rate, with the tenant.</summary>
+    public ImmutableArray<(int Partition, string Tenant)> Throttled { get; init; } = [];
+
     /// <summary>One line for people.</summary>
     public string Text =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Pipeline}: {RecordsPerSecond:#,0}/s, lag {(LagIsKnown ? Lag.ToString("#,0", CultureInfo.InvariantCulture) : "unknown")}, clean {Clean:#,0}, duplicates {Duplicates:#,0}, quarantined {Quarantined:#,0}, late {Late:#,0}, IDs {Ids:#,0} in {StoreBytes / 1048576.0:0} MiB, partitions {Partitions}{(Restoring > 0 ? $" ({Restoring} restoring)" : "")}, lanes {LanesRunning}/{Lanes}"
+            $"{Pipeline}: {RecordsPerSecond:#,0}/s, lag {(LagIsKnown ? Lag.ToString("#,0", CultureInfo.InvariantCulture) : "unknown")}, clean {Clean:#,0}, duplicates {Duplicates:#,0}, quarantined {Quarantined:#,0}, late {Late:#,0}, IDs {Ids:#,0} in {StoreBytes / 1048576.0:0} MiB, partitions {Partitions}{(Restoring > 0 ? $" ({Restoring} restoring)" : "")}, lanes {LanesRunning}/{Lanes}{TenantStatus.Text(this)}"
         );
 
     /// <summary>The same for machines.</summary>
@@ -88,6 +94,7 @@ internal sealed record PipelineStatus
         json.WriteNumber("restoring", Restoring);
         json.WriteNumber("lanes", Lanes);
         json.WriteNumber("lanesRunning", LanesRunning);
+        TenantStatus.WriteFields(this, json);
     }
 
     /// <summary>Sums up a snapshot.</summary>
@@ -139,6 +146,13 @@ internal sealed record PipelineStatus
             LagIsKnown = known.Length == all.Length,
             Ids = partitions.Sum(static p => p.Ids),
             StoreBytes = partitions.Sum(static p => p.StoreBytes),
+            Tenants = TenantStatus.Sum(partitions),
+            Throttled =
+            [
+                .. partitions
+                    .Where(static p => p.ThrottledBy is not null)
+                    .Select(static p => (p.Partition, p.ThrottledBy!)),
+            ],
         };
     }
 }

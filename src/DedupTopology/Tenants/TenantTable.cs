@@ -375,10 +375,10 @@ public sealed partial class TenantTable
         _slots = 0;
         Array.Clear(_isUsed);
         Reset([]);
+        Span<byte> cut = stackalloc byte[MaxNameBytes];
         foreach ((string name, TenantQuota quota) in _rules?.Tenants ?? [])
         {
             byte[] bytes = Encoding.UTF8.GetBytes(name);
-            Span<byte> cut = stackalloc byte[MaxNameBytes];
             bytes = bytes.Length > MaxNameBytes ? Cut(bytes, cut).ToArray() : bytes;
             _ = Add(new Tenant(bytes, quota, isPinned: true, _hash.Hash(bytes).Low));
         }

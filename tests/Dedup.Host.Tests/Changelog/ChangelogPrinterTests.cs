@@ -50,6 +50,33 @@ public sealed class ChangelogPrinterTests
     }
 
     [Fact]
+    public void A_marker_says_what_tenants_have_used()
+    {
+        MarkerUsage usage = new(
+            [new BucketId(0, 12)],
+            new MarkerTenant(default, 4, 3, 1, 0, [3]),
+            [
+                new MarkerTenant(default, 1, 1, 0, 0, [0]),
+                new MarkerTenant("acme"u8.ToArray(), 9, 5, 3, 1, [5], 7, Noon),
+            ]
+        );
+        byte[] marker = MarkerBytes(usage);
+        string[] lines = Text(new ChangelogRecord(1, Noon, [0], marker)).Split('\n');
+        lines[^4..^1]
+            .ShouldBe([
+                "            tenant 'acme': records 9, firsts 5, duplicates 3, over quota 1, IDs 5, rate measured to 2026-01-31T12:00:00.000Z",
+                "            tenant (none): records 1, firsts 1, duplicates 0, over quota 0, IDs 0",
+                "            other tenants: records 4, firsts 3, duplicates 1, over quota 0, IDs 3",
+            ]);
+        JsonElement json = Json(new ChangelogRecord(1, Noon, [0], marker));
+        JsonElement acme = json.GetProperty("tenants")[1];
+        acme.GetProperty("tenant").GetString().ShouldBe("acme");
+        acme.GetProperty("ids").GetInt64().ShouldBe(5);
+        acme.GetProperty("idsByBucket").GetProperty("0/12").GetInt64().ShouldBe(5);
+        json.GetProperty("otherTenants").GetProperty("records").GetInt64().ShouldBe(4);
+    }
+
+    [Fact]
     public void Json_is_one_object_a_line()
     {
         (byte[] key, byte[] value) = Chunk();
@@ -89,7 +116,7 @@ public sealed class ChangelogPrinterTests
         return (key, value[..writer.Length]);
     }
 
-    private static byte[] MarkerBytes()
+    private static byte[] MarkerBytes(MarkerUsage? usage = null)
     {
         var buffer = new ArrayBufferWriter<byte>();
         MarkerCodec.Write(
@@ -106,6 +133,7 @@ public sealed class ChangelogPrinterTests
                 Classes = [new MarkerClass(0, "", 86_400_000, 3_600_000, 1, Noon)],
                 Buckets = [new MarkerBucket(new BucketId(0, 12), 4, 2)],
                 Counts = [new KeyValuePair<string, long>("consumed", 99)],
+                Usage = usage,
             },
             buffer
         );

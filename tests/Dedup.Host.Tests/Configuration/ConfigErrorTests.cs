@@ -87,8 +87,8 @@ public sealed class ConfigErrorTests
     [InlineData(
         "quota: {}",
         8,
-        "'pipelines.orders.quota' (quotas by tenant) is not in this version",
-        "take it out"
+        "'pipelines.orders.quota' limits tenants, and nothing says what tenant a record has",
+        "scope: { tenant: { header: tenant-id } }"
     )]
     [InlineData(
         "duplicates: !include x",

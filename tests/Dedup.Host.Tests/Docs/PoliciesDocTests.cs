@@ -18,7 +18,7 @@ namespace Dedup.Host.Tests.Docs;
 /// </summary>
 public sealed class PoliciesDocTests
 {
-    private const int LeastExamples = 60;
+    private const int LeastExamples = 85;
     private static readonly DateTimeOffset Day = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly long WallClockMs = Day.AddDays(9).ToUnixTimeMilliseconds();
 
@@ -63,6 +63,29 @@ public sealed class PoliciesDocTests
         examples.ShouldBeGreaterThanOrEqualTo(LeastExamples);
     }
 
+    [Fact]
+    public void The_page_names_every_reason_and_no_other()
+    {
+        string page = File.ReadAllText(Repository.PathOf("docs/policies.md"));
+        string list = page[
+            page.IndexOf("The reasons are a closed list", StringComparison.Ordinal)..
+        ];
+        list = list[
+            (list.IndexOf(':', StringComparison.Ordinal) + 1)..list.IndexOf(
+                '\n',
+                StringComparison.Ordinal
+            )
+        ];
+        list.TrimEnd('.')
+            .Split(',')
+            .Select(static r => r.Trim().Trim('`'))
+            .ShouldBe(
+                Enumerable
+                    .Range(1, ReasonText.Count - 1)
+                    .Select(static r => ReasonText.Of((Reason)r))
+            );
+    }
+
     private static ConfigResult Config(string lines)
     {
         string yaml = Load.WithPipelineLines(lines);
@@ -84,6 +107,7 @@ public sealed class PoliciesDocTests
         private PartitionJudge _judge;
         private Marker? _marker;
         private long _offset;
+        private long _passedMs;
 
         public ExamplePipeline(PipelineSpec spec) =>
             _judge = new PartitionJudge(spec, new SipHash(1, 2));
@@ -101,16 +125,35 @@ public sealed class PoliciesDocTests
                     (string?)example["key"],
                     TimeOf((string)example["at"]!),
                     (string?)example["value"] ?? "v",
-                    (string?)example["type"],
-                    "event-type"
+                    (string?)example["type"] ?? (string?)example["tenant"],
+                    example.ContainsKey("tenant") ? "tenant-id" : "event-type"
                 );
             }
 
             var judgements = new Judgement[1];
             for (int i = 0; i < batch.Count; i++)
             {
-                _judge.Judge(batch, i, 1, WallClockMs, new Refusals(), _store, judgements);
-                Compare(examples[i], judgements[0], $"policies.md:{block.Line + i}");
+                _passedMs += (long?)examples[i]["passed"] ?? 0;
+                int judged = _judge.Judge(
+                    batch,
+                    i,
+                    1,
+                    WallClockMs + _passedMs,
+                    new Refusals(),
+                    _store,
+                    judgements
+                );
+                string where = $"policies.md:{block.Line + i}";
+                if ((long?)examples[i]["waits"] is { } waitsMs)
+                {
+                    (judged, _judge.Throttled.WaitMs).ShouldBe((0, waitsMs), where);
+                }
+                else
+                {
+                    judged.ShouldBe(1, where);
+                    Compare(examples[i], judgements[0], where);
+                }
+
                 if (commitEach)
                 {
                     Commit();
@@ -148,6 +191,7 @@ public sealed class PoliciesDocTests
                 ]),
                 Buckets = [],
                 Counts = _judge.Ledger.Pending(),
+                Usage = _judge.Tenants?.Pending(),
             };
             _judge.Commit();
             _store.DropBuckets([.. _store.Buckets.Where(_judge.Clocks.IsExpired)]);
