@@ -102,7 +102,7 @@ internal static class VerifyRequests
             Headers =
                 (spec.Headers.HasFlag(HeaderSets.Standard) ? AuditHeaders.Standard : 0)
                 | (spec.Headers.HasFlag(HeaderSets.Verdict) ? AuditHeaders.Verdict : 0),
-            HasHiddenReasons = validates,
+            HasHiddenReasons = validates || spec.Quota is not null,
             MaxFutureMs = spec.MaxFutureMs,
             MaxFutureOfClass = c => spec.MaxFutureOf(c),
         };

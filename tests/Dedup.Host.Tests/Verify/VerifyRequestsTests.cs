@@ -32,6 +32,11 @@ public sealed class VerifyRequestsTests
         (
             await Rules("validate: true\nschema-registry: http://localhost:8081")
         ).HasHiddenReasons.ShouldBeTrue();
+        (
+            await Rules(
+                "quarantine: q\nscope: { tenant: { header: t } }\nquota: { tenant: { ids: 9 } }"
+            )
+        ).HasHiddenReasons.ShouldBeTrue();
     }
 
     [Fact]
