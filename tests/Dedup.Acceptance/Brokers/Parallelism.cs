@@ -1,2 +1,28 @@
-// Brokers, pipelines, and time-outs share two cores: two such tests at once would measure each other.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+using Dedup.Acceptance.Brokers;
+using Dedup.Simulation.Conformance;
+using Xunit.Sdk;
+using Xunit.v3;
+
+// The scenarios of conformance wait for Kafka's timers most of the time.
+[assembly: CollectionBehavior(typeof(Parallelism), MaxParallelThreads = 4)]
+
+namespace Dedup.Acceptance.Brokers;
+
+/// <summary>
+/// Which tests run beside others: the scenarios of conformance, each with topics of its own and next to no CPU. All others
+/// run alone: brokers, pipelines, and time-outs share two cores, and two such tests at once would measure each other.
+/// </summary>
+public sealed class Parallelism(IXunitTestAssembly assembly) : IXunitTestCollectionFactory
+{
+    /// <inheritdoc/>
+    public string DisplayName => "conformance in parallel";
+
+    /// <inheritdoc/>
+    public IXunitTestCollection Get(Type testClass) =>
+        new XunitTestCollection(
+            assembly,
+            collectionDefinition: null,
+            disableParallelization: !testClass.IsSubclassOf(typeof(ConformanceSuite)),
+            testClass.FullName ?? testClass.Name
+        );
+}

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Dedup.Acceptance.Brokers;
 using Dedup.Kafka.Native;
 using Dedup.Kafka.Transport;
 using Dedup.Simulation.Broker;
@@ -44,6 +45,10 @@ internal sealed class RealClusterUnderTest : IClusterUnderTest
         ).SetKeySerializer(NullableBytes.Instance).SetValueSerializer(NullableBytes.Instance).Build();
     }
 
+    /// <summary>On the broker of the test assembly.</summary>
+    public static RealClusterUnderTest On(RealKafka kafka) =>
+        new(kafka.BootstrapServersAsync().GetAwaiter().GetResult(), useNative: true);
+
     public long NowMs => Environment.TickCount64;
 
     public PipelineSpec MakePipeline(int partitions = 1, TopicShape? shape = null)
@@ -59,11 +64,13 @@ internal sealed class RealClusterUnderTest : IClusterUnderTest
             Recipe = Recipe.Key,
             Windows = [new WindowClass(0, "", 1000, 1000)],
         };
+        // Scenarios write timestamps of 1970, and the broker looks for what is older than retention.ms some 30 s after its start.
         Dictionary<string, string> wide = new()
         {
             ["message.timestamp.after.max.ms"] = $"{long.MaxValue}",
+            ["retention.ms"] = "-1",
         };
-        Dictionary<string, string> clean = new()
+        Dictionary<string, string> clean = new(wide)
         {
             ["message.timestamp.after.max.ms"] = $"{shape?.CleanAfterMaxMs ?? long.MaxValue}",
         };
@@ -72,18 +79,28 @@ internal sealed class RealClusterUnderTest : IClusterUnderTest
             clean["max.message.bytes"] = $"{bytes}";
         }
 
-        _admin
-            .CreateTopicsAsync([
-                Topic(spec.Input, partitions, wide),
-                Topic(spec.Clean, partitions, clean),
-                Topic(spec.Quarantine, partitions, wide),
-                Topic(spec.Duplicates, partitions, wide),
-                Topic(spec.Changelog, partitions, wide),
-                Topic(spec.Repartition, partitions, wide),
-            ])
-            .GetAwaiter()
-            .GetResult();
+        Make([
+            Topic(spec.Input, partitions, wide),
+            Topic(spec.Clean, partitions, clean),
+            Topic(spec.Quarantine, partitions, wide),
+            Topic(spec.Duplicates, partitions, wide),
+            Topic(spec.Changelog, partitions, wide),
+            Topic(spec.Repartition, partitions, wide),
+        ]);
         return spec;
+    }
+
+    /// <summary>Makes topics and returns when every partition's leader answers: CreateTopics answers before that.</summary>
+    private void Make(TopicSpecification[] topics)
+    {
+        _admin.CreateTopicsAsync(topics).GetAwaiter().GetResult();
+        foreach (TopicSpecification topic in topics)
+        {
+            for (int partition = 0; partition < topic.NumPartitions; partition++)
+            {
+                _ = Bounds(topic.Name, partition);
+            }
+        }
     }
 
     public void Produce(string topic, int partition, params ModelRecord[] records)

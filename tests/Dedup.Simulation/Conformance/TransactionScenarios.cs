@@ -6,7 +6,8 @@ using Shouldly;
 
 namespace Dedup.Simulation.Conformance;
 
-public abstract partial class ConformanceSuite
+/// <summary>Begin, send, commit, abort, refuse.</summary>
+public abstract class TransactionScenarios : ConformanceSuite
 {
     [Fact]
     public void Committed_records_are_seen_in_order_and_a_control_record_follows()

@@ -7,7 +7,8 @@ using Shouldly;
 
 namespace Dedup.Simulation.Conformance;
 
-public abstract partial class ConformanceSuite
+/// <summary>What a source gives: order, headers, nulls, pauses, seeks.</summary>
+public abstract class SourceScenarios : ConformanceSuite
 {
     private static string[] KeysOf(Member member) =>
         Keys([.. member.Records.Select(static r => r.Placed)]);
@@ -331,67 +332,5 @@ public abstract partial class ConformanceSuite
         batch.Get(index, out RecordView view);
         sink.Forward(SinkTopic.Clean, 0, batch, index, timestampMs ?? view.TimestampMs, added)
             .ShouldBe(TxResult.Ok);
-    }
-
-    private static ModelRecord[] HostileRecords() =>
-        [
-            new()
-            {
-                Key = null,
-                Value = "no key"u8.ToArray(),
-                TimestampMs = 1,
-            },
-            new()
-            {
-                Key = [],
-                Value = "empty key"u8.ToArray(),
-                TimestampMs = 2,
-            },
-            new()
-            {
-                Key = "tombstone"u8.ToArray(),
-                Value = null,
-                TimestampMs = 3,
-            },
-            new()
-            {
-                Key = "empty value"u8.ToArray(),
-                Value = [],
-                TimestampMs = 4,
-            },
-            new()
-            {
-                Key = [0, 255, 254, 10, 13],
-                Value = [0, 0, 255],
-                TimestampMs = 1_700_000_000_000,
-            },
-            new()
-            {
-                Key = "headers"u8.ToArray(),
-                Value = "v"u8.ToArray(),
-                TimestampMs = 5,
-                Headers =
-                [
-                    new ModelHeader("b"u8.ToArray(), "1"u8.ToArray()),
-                    new ModelHeader("a"u8.ToArray(), "2"u8.ToArray()),
-                    new ModelHeader("b"u8.ToArray(), "3"u8.ToArray()),
-                    new ModelHeader("null"u8.ToArray(), null),
-                    new ModelHeader("empty"u8.ToArray(), []),
-                    new ModelHeader("bytes"u8.ToArray(), [0xC3, 0x28, 0xFF]),
-                ],
-            },
-        ];
-
-    private static void ShouldBeSame(ModelRecord actual, ModelRecord expected, string what)
-    {
-        actual.Key.ShouldBe(expected.Key, what);
-        actual.Value.ShouldBe(expected.Value, what);
-        actual.TimestampMs.ShouldBe(expected.TimestampMs, what);
-        actual.Headers.Length.ShouldBe(expected.Headers.Length, what);
-        for (int i = 0; i < expected.Headers.Length; i++)
-        {
-            actual.Headers[i].Name.ShouldBe(expected.Headers[i].Name, what);
-            actual.Headers[i].Value.ShouldBe(expected.Headers[i].Value, what);
-        }
     }
 }

@@ -4,37 +4,9 @@ using Shouldly;
 
 namespace Dedup.Simulation.Conformance;
 
-public abstract partial class ConformanceSuite
+/// <summary>Committed offsets, inside transactions and across generations.</summary>
+public abstract class OffsetScenarios : ConformanceSuite
 {
-    private static Member Join(
-        IClusterUnderTest cluster,
-        PipelineSpec spec,
-        int partitions = 1,
-        string? instanceId = null
-    )
-    {
-        var member = new Member(cluster, cluster.Source(spec, instanceId));
-        member.PollUntil(() => member.Owned.Count == partitions);
-        return member;
-    }
-
-    private static TxResult SendOffset(ITransactionalSink sink, Member member, long offset) =>
-        sink.SendOffsets([new PartitionOffset(0, offset)], member.Source.Membership, WaitMs);
-
-    private static OffsetLookup CommittedOffset(IClusterUnderTest cluster, Member member)
-    {
-        OffsetLookup found = default;
-        Eventually(
-            cluster,
-            () =>
-            {
-                found = member.Source.Committed(0, 1_000);
-                return found.Status is LookupStatus.Found or LookupStatus.None;
-            }
-        );
-        return found;
-    }
-
     [Fact]
     public void A_group_without_offsets_has_none()
     {

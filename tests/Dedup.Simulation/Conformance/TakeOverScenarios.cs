@@ -8,7 +8,8 @@ using Shouldly;
 
 namespace Dedup.Simulation.Conformance;
 
-public abstract partial class ConformanceSuite
+/// <summary>What a new owner finds and ends: pending transactions, bounds, changelogs.</summary>
+public abstract class TakeOverScenarios : ConformanceSuite
 {
     private static void SendMarker(ITransactionalSink sink)
     {

@@ -4,7 +4,8 @@ using Shouldly;
 
 namespace Dedup.Simulation.Conformance;
 
-public abstract partial class ConformanceSuite
+/// <summary>Members, generations, rebalances.</summary>
+public abstract class GroupScenarios : ConformanceSuite
 {
     [Fact]
     public void A_member_has_a_generation_and_an_id_once_it_has_partitions()

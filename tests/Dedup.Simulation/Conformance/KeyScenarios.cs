@@ -7,8 +7,8 @@ using Shouldly;
 
 namespace Dedup.Simulation.Conformance;
 
-/// <content>Records under another key than their own, as both hops of by-id send them.</content>
-public abstract partial class ConformanceSuite
+/// <summary>Records under another key than their own, as both hops of by-id send them.</summary>
+public abstract class KeyScenarios : ConformanceSuite
 {
     [Fact]
     public void A_record_forwarded_under_another_key_keeps_everything_else()
