@@ -1,20 +1,29 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Dedup.Topology.Ports;
 
 namespace Dedup.Kafka.Transport;
 
 /// <summary>
-/// Asks the coordinator in the background who has which partition (DescribeConsumerGroups, for which the right to read the
-/// group is enough). It goes by the member's own client: that one knows the coordinator already.
+/// Asks in the background who has which partition, for which the right to read the group is enough.
 /// </summary>
-internal sealed class GroupQuery(IClient member, string group, string topic, Func<string> memberId)
-    : IDisposable
+/// <remarks>
+/// With ListGroup, the old call that asks every broker, and not with DescribeConsumerGroups: whatever the admin client of
+/// librdkafka 2.15.1 asks a coordinator ends the process (an assertion on enq_once, librdkafka issue 4605 and pull request
+/// 5397) when that broker goes down at that moment, and a member joins again, and so asks, just when its coordinator has died.
+/// </remarks>
+internal sealed class GroupQuery(
+    LogQueries queries,
+    string group,
+    string topic,
+    Func<string> memberId
+) : IDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    /// <summary>Also what a lane that stops may have to wait. With a broker down there is no answer until the client knows.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    private readonly IAdminClient _admin = new DependentAdminClientBuilder(member.Handle).Build();
-    private Task<DescribeConsumerGroupsResult>? _question;
+    private const string Stable = "Stable";
+
+    private Task<GroupInfo?>? _question;
     private string _askedAs = "";
 
     /// <summary>The answer to the question of an earlier call, or Unknown, and then a question is on its way.</summary>
@@ -23,10 +32,7 @@ internal sealed class GroupQuery(IClient member, string group, string topic, Fun
         if (_question is null)
         {
             _askedAs = memberId();
-            _question = _admin.DescribeConsumerGroupsAsync(
-                [group],
-                new DescribeConsumerGroupsOptions { RequestTimeout = Timeout }
-            );
+            _question = Task.Run(() => queries.Group(group, Timeout));
             return GroupCoverage.Unknown;
         }
 
@@ -35,33 +41,32 @@ internal sealed class GroupQuery(IClient member, string group, string topic, Fun
             return GroupCoverage.Unknown;
         }
 
-        Task<DescribeConsumerGroupsResult> answered = _question;
+        GroupInfo? answer = _question.GetAwaiter().GetResult();
         _question = null;
         // A group that cannot be described now is asked for again; nothing else depends on it. An answer from before the last
         // join says nothing of what that left over.
-        return answered.IsCompletedSuccessfully && _askedAs == memberId()
-            ? Of(answered.Result.ConsumerGroupDescriptions[0], partitions)
+        return answer is not null && _askedAs == memberId()
+            ? Of(answer, partitions)
             : GroupCoverage.Unknown;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _admin.Dispose();
+    /// <summary>Waits for the question on its way: the client must not go from under it.</summary>
+    public void Dispose() => _question?.Wait();
 
-    private GroupCoverage Of(ConsumerGroupDescription description, int partitions)
+    private GroupCoverage Of(GroupInfo info, int partitions)
     {
-        if (description.Error.IsError || description.State != ConsumerGroupState.Stable)
+        if (info.Error.IsError || info.State != Stable)
         {
             return GroupCoverage.Unknown;
         }
 
         var taken = new HashSet<int>();
-        foreach (MemberDescription member in description.Members)
+        foreach (GroupMemberInfo member in info.Members)
         {
-            taken.UnionWith(
-                member
-                    .Assignment.TopicPartitions.Where(p => p.Topic == topic)
-                    .Select(static p => p.Partition.Value)
-            );
+            if (!MemberAssignment.TryRead(member.MemberAssignment, topic, taken))
+            {
+                return GroupCoverage.Unknown;
+            }
         }
 
         return Enumerable.Range(0, partitions).All(taken.Contains)

@@ -73,7 +73,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         // A dynamic member takes nobody's place over: what it leaves is shared out when its session ends.
         _group = config.GroupInstanceId is null
             ? null
-            : new GroupQuery(_consumer, config.GroupId, topic, () => Membership.MemberId);
+            : new GroupQuery(queries, config.GroupId, topic, () => Membership.MemberId);
         _poller = useNative
             ? new NativeBatchPoller(_consumer.Handle, this)
             : new ManagedBatchPoller(_consumer, this);

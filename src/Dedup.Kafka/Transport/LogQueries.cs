@@ -5,7 +5,7 @@ using Dedup.Topology.Ports;
 namespace Dedup.Kafka.Transport;
 
 /// <summary>
-/// Asks the broker for the ends of a log. Through the admin client, because only there the isolation level is said with the
+/// Asks brokers for the ends of a log, and for a group. Through the admin client, because only there the isolation level is said with the
 /// question: a consumer that reads committed answers with the last stable offset where the high watermark was meant.
 /// </summary>
 internal sealed class LogQueries(IAdminClient admin) : IDisposable
@@ -84,6 +84,22 @@ internal sealed class LogQueries(IAdminClient admin) : IDisposable
         return status == LookupStatus.Found && offset == NoneAtOrAfter
             ? End(topic, partition, timeoutMs)
             : new OffsetLookup(status, offset, detail);
+    }
+
+    /// <summary>
+    /// A consumer group with its members, as its coordinator knows it; null when not all brokers answer in time, or none knows
+    /// the group. Waits: not for a lane's thread.
+    /// </summary>
+    public GroupInfo? Group(string group, TimeSpan timeout)
+    {
+        try
+        {
+            return admin.ListGroup(group, timeout);
+        }
+        catch (KafkaException)
+        {
+            return null;
+        }
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Confluent.Kafka;
 using Dedup.Acceptance.Brokers;
 using Dedup.Host.Brokers;
+using Dedup.Kafka.Transport;
 using Shouldly;
 
 namespace Dedup.Acceptance.Faults;
@@ -33,20 +34,29 @@ public sealed class BrokerFaultTests(ITestOutputHelper output)
         await using Fleet fleet = await Fleet.MakeAsync(kafka.BootstrapServers, "brokers", output);
         _ = fleet.Add("one");
         _ = fleet.Add("two");
+        using var queries = LogQueries.Of(
+            new ClientSettings([new("bootstrap.servers", kafka.BootstrapServers)])
+        );
         await fleet.BeginAsync(seed.Number);
+        await DescribedAsync(fleet, queries);
         IEnumerable<Deed> deeds = FaultSeed.IsLong
             ? Enumerable.Repeat<Deed[]>([Deed.Kill, Deed.Stop, Deed.Freeze], 4).SelectMany(d => d)
             : [Deed.Kill, Deed.Stop];
         foreach (Deed deed in seed.Shuffled(deeds))
         {
             await InSyncAsync(kafka, fleet);
-            await DoAsync(fleet, deed, seed.One(kafka.Nodes));
+            await DoAsync(fleet, queries, deed, seed.One(kafka.Nodes));
         }
 
         await fleet.EndAsync();
     }
 
-    private static async Task DoAsync(Fleet fleet, Deed deed, LocalKafkaNode node)
+    private static async Task DoAsync(
+        Fleet fleet,
+        LogQueries queries,
+        Deed deed,
+        LocalKafkaNode node
+    )
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         string what = $"{deed} of node {node.Id}";
@@ -69,8 +79,28 @@ public sealed class BrokerFaultTests(ITestOutputHelper output)
         }
 
         _ = await fleet.AdvanceAsync(what);
+        await DescribedAsync(fleet, queries);
         await node.RestartAsync(cancellation);
         _ = await fleet.AdvanceAsync($"node {node.Id} back");
+    }
+
+    /// <summary>
+    /// A lane asks for its group's members to find partitions that were left to nobody: it has to hear of them while a broker
+    /// is away, too.
+    /// </summary>
+    private static async Task DescribedAsync(Fleet fleet, LogQueries queries)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (
+            await Task.Run(() => queries.Group(fleet.Topics.Group, TimeSpan.FromSeconds(2))) is null
+        )
+        {
+            Stopwatch
+                .GetElapsedTime(begun)
+                .ShouldBeLessThan(InSyncLimit, $"the group is not described\n{fleet.Tails()}");
+        }
+
+        fleet.Say($"group described after {Stopwatch.GetElapsedTime(begun).TotalSeconds:0.0} s");
     }
 
     /// <summary>All replicas of all partitions have what is acknowledged: before that the next fault would be the second.</summary>
