@@ -248,6 +248,7 @@ public sealed partial class Lane
         TxResult result = call(this);
         for (int i = 0; i < _options.MaxRetries && result.Outcome == TxOutcome.Retriable; i++)
         {
+            _ports.Observer.Trouble($"the transaction waits for the broker: {result.Detail}");
             result = call(this);
         }
 

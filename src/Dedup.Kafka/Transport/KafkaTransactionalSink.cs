@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Dedup.Contracts.Identity;
 using Dedup.Kafka.Native;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
@@ -12,6 +13,17 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
     /// <summary>How long a full send buffer is waited out; below the transaction time-out.</summary>
     private const int FullTimeoutMs = 10_000;
 
+    /// <summary>
+    /// Longest wait for offsets to become part of a transaction, in ms: some 20 ms when all is well. The call does not keep to
+    /// it while it looks for the group's coordinator, and can even never return: a coordinator that goes down is taken out of the
+    /// client's list of brokers, but not out of what it remembers of coordinators, and then it waits for a connection that
+    /// nobody makes (librdkafka issues 5456 and 5511). A new client asks anew.
+    /// </summary>
+    private const int OffsetsTimeoutMs = 4_000;
+
+    /// <summary>What a call takes beyond its time-out on a busy machine, in ms.</summary>
+    private const int OffsetsGraceMs = 2_000;
+
     private readonly ProducerConfig _config;
     private readonly string _inputTopic;
     private readonly string[] _topicNames;
@@ -20,6 +32,7 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
     private readonly Action<Error>? _error;
     private IProducer<byte[]?, byte[]?>? _producer;
     private IRecordSender? _sender;
+    private BoundedCalls? _offsetCalls;
 
     public KafkaTransactionalSink(
         ProducerConfig config,
@@ -116,13 +129,28 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
             list.Add(new TopicPartitionOffset(_inputTopic, offset.Partition, offset.Offset));
         }
 
-        return ErrorLadder.Run(() =>
-            Producer.SendOffsetsToTransaction(
-                list,
-                ((KafkaMembership)membership).Metadata,
-                TimeSpan.FromMilliseconds(timeoutMs)
-            )
-        );
+        int bound = Math.Min(timeoutMs, OffsetsTimeoutMs);
+        IProducer<byte[]?, byte[]?> producer = Producer;
+        IConsumerGroupMetadata? metadata = ((KafkaMembership)membership).Metadata;
+        _offsetCalls ??= new BoundedCalls(TransactionalId + "-offsets");
+        return _offsetCalls.TryRun(
+            () =>
+                ErrorLadder.Run(() =>
+                    producer.SendOffsetsToTransaction(
+                        list,
+                        metadata,
+                        TimeSpan.FromMilliseconds(bound)
+                    )
+                ),
+            bound + OffsetsGraceMs,
+            out TxResult result
+        )
+            ? result
+            : new TxResult(
+                TxOutcome.Unknown,
+                Reason.None,
+                $"the client has not said within {bound + OffsetsGraceMs} ms whether the offsets are part of the transaction (does the coordinator of the group move?)"
+            );
     }
 
     /// <summary>A time-out can be taken up again by the same call; the lane does so within a bound and then calls it unknown.</summary>
@@ -130,7 +158,9 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         ErrorLadder.Run(() => Producer.CommitTransaction(TimeSpan.FromMilliseconds(timeoutMs)));
 
     public TxResult Abort(int timeoutMs) =>
+        // A client that hangs in another call takes no abort; making a new one ends the transaction.
         _producer is null
+        || _offsetCalls is { IsHung: true }
             ? TxResult.Ok
             : ErrorLadder.Run(() =>
                 _producer.AbortTransaction(TimeSpan.FromMilliseconds(timeoutMs))
@@ -160,17 +190,31 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         };
     }
 
-    public void Renew()
-    {
-        Dispose();
-        _sender = null;
-        _producer = null;
-    }
+    public void Renew() => Dispose();
 
     public void Dispose()
     {
-        _sender?.Dispose();
-        _producer?.Dispose();
+        IRecordSender? sender = _sender;
+        IProducer<byte[]?, byte[]?>? producer = _producer;
+        BoundedCalls? calls = _offsetCalls;
+        _sender = null;
+        _producer = null;
+        _offsetCalls = null;
+        if (calls is null)
+        {
+            DisposeOf();
+        }
+        else
+        {
+            // One that hangs is left to its thread: a client must not go while somebody is inside a call of it.
+            calls.End(DisposeOf);
+        }
+
+        void DisposeOf()
+        {
+            sender?.Dispose();
+            producer?.Dispose();
+        }
     }
 
     /// <summary>Names by <see cref="SinkTopic"/>; a topic that the pipeline does not have stays empty and is never sent to.</summary>
