@@ -28,10 +28,21 @@ internal sealed class BoundedCalls
     /// <summary>Whether a call has not come back in time. What it works on must not be touched any more but by <see cref="End"/>.</summary>
     public bool IsHung { get; private set; }
 
-    /// <summary>Makes a call; false when it has not come back in time, and then it goes on by itself.</summary>
-    public bool TryRun(Func<TxResult> call, int timeoutMs, out TxResult result)
+    /// <summary>Whether the call that was begun has come back.</summary>
+    public bool HasEnded
     {
-        long until = Environment.TickCount64 + timeoutMs;
+        get
+        {
+            lock (_lock)
+            {
+                return _result is not null || _thrown is not null;
+            }
+        }
+    }
+
+    /// <summary>Begins a call; <see cref="TryEnd"/> must follow.</summary>
+    public void Begin(Func<TxResult> call)
+    {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(IsHung || _last is not null, this);
@@ -39,6 +50,15 @@ internal sealed class BoundedCalls
             _result = null;
             _thrown = null;
             Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>What came of the call that was begun; false when it has not come back in time, and then it goes on by itself.</summary>
+    public bool TryEnd(int timeoutMs, out TxResult result)
+    {
+        long until = Environment.TickCount64 + timeoutMs;
+        lock (_lock)
+        {
             while (_result is null && _thrown is null && !IsHung)
             {
                 long left = until - Environment.TickCount64;

@@ -24,6 +24,15 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
     /// <summary>What a call takes beyond its time-out on a busy machine, in ms.</summary>
     private const int OffsetsGraceMs = 2_000;
 
+    /// <summary>
+    /// Without delivery reports rd_kafka_flush() looks every 10 ms whether all is sent, also inside commit_transaction(): half of
+    /// that is waited for nothing at each commit. Called for 1 ms again and again, it looks every millisecond.
+    /// </summary>
+    private static readonly TimeSpan FlushStep = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How long that is done; what takes longer is left to commit_transaction().</summary>
+    private const int QuickFlushMs = 200;
+
     private readonly ProducerConfig _config;
     private readonly string _inputTopic;
     private readonly string[] _topicNames;
@@ -133,18 +142,16 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         IProducer<byte[]?, byte[]?> producer = Producer;
         IConsumerGroupMetadata? metadata = ((KafkaMembership)membership).Metadata;
         _offsetCalls ??= new BoundedCalls(TransactionalId + "-offsets");
-        return _offsetCalls.TryRun(
-            () =>
-                ErrorLadder.Run(() =>
-                    producer.SendOffsetsToTransaction(
-                        list,
-                        metadata,
-                        TimeSpan.FromMilliseconds(bound)
-                    )
-                ),
-            bound + OffsetsGraceMs,
-            out TxResult result
-        )
+        _offsetCalls.Begin(() =>
+            ErrorLadder.Run(() =>
+                producer.SendOffsetsToTransaction(list, metadata, TimeSpan.FromMilliseconds(bound))
+            )
+        );
+        // What is still unsent goes out while the coordinators answer.
+        long until = Environment.TickCount64 + bound + OffsetsGraceMs;
+        while (!_offsetCalls.HasEnded && !IsSent(producer) && Environment.TickCount64 < until) { }
+
+        return _offsetCalls.TryEnd((int)(until - Environment.TickCount64), out TxResult result)
             ? result
             : new TxResult(
                 TxOutcome.Unknown,
@@ -154,8 +161,20 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
     }
 
     /// <summary>A time-out can be taken up again by the same call; the lane does so within a bound and then calls it unknown.</summary>
-    public TxResult Commit(int timeoutMs) =>
-        ErrorLadder.Run(() => Producer.CommitTransaction(TimeSpan.FromMilliseconds(timeoutMs)));
+    public TxResult Commit(int timeoutMs)
+    {
+        IProducer<byte[]?, byte[]?> producer = Producer;
+        long until = Environment.TickCount64 + Math.Min(timeoutMs, QuickFlushMs);
+        while (!IsSent(producer) && Environment.TickCount64 < until) { }
+
+        return ErrorLadder.Run(() =>
+            producer.CommitTransaction(TimeSpan.FromMilliseconds(timeoutMs))
+        );
+    }
+
+    /// <summary>Whether nothing is left to send; waits for 1 ms.</summary>
+    private static bool IsSent(IProducer<byte[]?, byte[]?> producer) =>
+        producer.Flush(FlushStep) == 0;
 
     public TxResult Abort(int timeoutMs) =>
         // A client that hangs in another call takes no abort; making a new one ends the transaction.

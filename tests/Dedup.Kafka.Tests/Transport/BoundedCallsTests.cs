@@ -14,8 +14,8 @@ public sealed class BoundedCallsTests
     public void A_call_that_comes_back_gives_its_result_each_time()
     {
         var calls = new BoundedCalls("test");
-        calls.TryRun(() => TxResult.Ok, Long, out TxResult first).ShouldBeTrue();
-        calls.TryRun(() => Refused, Long, out TxResult second).ShouldBeTrue();
+        TryRun(calls, () => TxResult.Ok, Long, out TxResult first).ShouldBeTrue();
+        TryRun(calls, () => Refused, Long, out TxResult second).ShouldBeTrue();
 
         (first, second).ShouldBe((TxResult.Ok, Refused));
         calls.IsHung.ShouldBeFalse();
@@ -30,11 +30,11 @@ public sealed class BoundedCallsTests
         var calls = new BoundedCalls("test");
         Should
             .Throw<InvalidOperationException>(() =>
-                calls.TryRun(static () => throw new InvalidOperationException("no"), Long, out _)
+                TryRun(calls, static () => throw new InvalidOperationException("no"), Long, out _)
             )
             .Message.ShouldBe("no");
 
-        calls.TryRun(() => TxResult.Ok, Long, out TxResult result).ShouldBeTrue();
+        TryRun(calls, () => TxResult.Ok, Long, out TxResult result).ShouldBeTrue();
         result.ShouldBe(TxResult.Ok);
         calls.End(static () => { });
     }
@@ -47,8 +47,8 @@ public sealed class BoundedCallsTests
         using var done = new ManualResetEventSlim();
         bool isBack = false;
 
-        calls
-            .TryRun(
+        TryRun(
+                calls,
                 () =>
                 {
                     comesBack.Wait();
@@ -62,7 +62,7 @@ public sealed class BoundedCallsTests
 
         calls.IsHung.ShouldBeTrue();
         _ = Should.Throw<ObjectDisposedException>(() =>
-            calls.TryRun(static () => TxResult.Ok, Long, out _)
+            TryRun(calls, static () => TxResult.Ok, Long, out _)
         );
         bool wasBackFirst = false;
         calls.End(() =>
@@ -74,5 +74,16 @@ public sealed class BoundedCallsTests
         comesBack.Set();
         done.Wait(Long).ShouldBeTrue();
         wasBackFirst.ShouldBeTrue();
+    }
+
+    private static bool TryRun(
+        BoundedCalls calls,
+        Func<TxResult> call,
+        int timeoutMs,
+        out TxResult result
+    )
+    {
+        calls.Begin(call);
+        return calls.TryEnd(timeoutMs, out result);
     }
 }
