@@ -73,6 +73,18 @@ internal sealed class ByIdContext(
     public bool IsWithin(in InputEntry a, in InputEntry b) =>
         EventMemory.IsSame(a.TimeMs, b, rules.WindowOf(b.Class));
 
+    /// <summary>Whether a record may be late: by its own clock, or by one of the others if its partition was left out.</summary>
+    public bool MayBeLate(in InputEntry input, int partition) =>
+        input.TimeMs
+        < Math.Max(input.ClockMs, HighestClockBeside(partition, input.Class))
+            - rules.WindowOf(input.Class).GraceMs;
+
+    /// <summary>Whether a record that is in no topic may have been dropped as late, and not as a duplicate.</summary>
+    public bool MayBeDropped(in InputEntry input, int partition) =>
+        rules.Late == AuditLatePolicy.Drop
+        && !input.Has(InputMarks.InDuplicates)
+        && MayBeLate(input, partition);
+
     /// <summary>Reports something; positions of 0 stand for no record.</summary>
     public void Report(
         FindingKind kind,

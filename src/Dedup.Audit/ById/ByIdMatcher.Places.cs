@@ -118,14 +118,7 @@ internal sealed partial class ByIdMatcher
             // Late by its own clock, or by one of the others if its partition was left out.
             Reason.Late => !invalid
                 && context.Rules.Late == AuditLatePolicy.Quarantine
-                && (
-                    IsInDoubt(input)
-                    || input.TimeMs
-                        < Math.Max(
-                            input.ClockMs,
-                            context.HighestClockBeside(PartitionOf(i), input.Class)
-                        ) - WindowOf(input).GraceMs
-                ),
+                && (IsInDoubt(input) || context.MayBeLate(input, PartitionOf(i))),
             Reason.Conflict => !invalid
                 && EventJudge.IsQuarantined(context.Rules, Reason.Conflict)
                 && (IsInDoubt(input) || _occurrences.NearTo(i, PartitionOf(i)).OtherContents),

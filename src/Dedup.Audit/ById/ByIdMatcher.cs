@@ -9,7 +9,7 @@ namespace Dedup.Audit.ById;
 /// <summary>Compares all records of one event ID, over all partitions.</summary>
 internal sealed partial class ByIdMatcher(ByIdContext context)
 {
-    private readonly Dictionary<(int Partition, RecordContents Contents), Queue<int>> _waiting = [];
+    private readonly EqualRecords _equal = new(context);
     private readonly Occurrences _occurrences = new(context);
     private readonly RepeatsOnClean _repeats = new(context);
     private EventGroup _group = new();
@@ -18,7 +18,7 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
     public void Match(EventGroup group)
     {
         _group = group;
-        PairEqual();
+        _equal.Pair(group);
         _occurrences.Collect(group);
         bool isEnforced = group.InputCount > 0 && group.Inputs[0].Has(InputMarks.Enforced);
         if (isEnforced)
@@ -52,36 +52,6 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
 
     private AuditWindow WindowOf(in InputEntry input) => context.Rules.WindowOf(input.Class);
 
-    /// <summary>Equal contents in the same partition are the same record; of several equal ones in order.</summary>
-    private void PairEqual()
-    {
-        _waiting.Clear();
-        for (int i = 0; i < _group.InputCount; i++)
-        {
-            (int, RecordContents) name = (PartitionOf(i), _group.Inputs[i].Contents);
-            if (!_waiting.TryGetValue(name, out Queue<int>? same))
-            {
-                _waiting[name] = same = new Queue<int>();
-            }
-
-            same.Enqueue(i);
-        }
-
-        for (int c = 0; c < _group.CleanCount; c++)
-        {
-            int partition = context.Whole.OfClean(_group.Cleans[c].Position).Partition;
-            if (
-                _waiting.TryGetValue((partition, _group.Cleans[c].Contents), out Queue<int>? same)
-                && same.TryDequeue(out int input)
-            )
-            {
-                _group.Pair(c, input);
-                context.Order.Match(_group.Cleans[c].Position, _group.Inputs[input].Position);
-                context.CleanAhead += _group.Inputs[input].Has(InputMarks.Tail) ? 1 : 0;
-            }
-        }
-    }
-
     private Outcome OnClean(int i)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
@@ -103,7 +73,16 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
             Mismatch(i, clean, $"is in {context.Duplicates!.Topic}, but is no duplicate");
         }
 
-        if (isLate && context.Rules.Late != AuditLatePolicy.Forward && !IsInDoubt(input))
+        bool isConflict =
+            context.Rules.ComparesContents
+            && context.Rules.Conflict == AuditConflictPolicy.Clean
+            && _occurrences.NearTo(i, PartitionOf(i)).OtherContents;
+        if (
+            isLate
+            && context.Rules.Late != AuditLatePolicy.Forward
+            && !IsInDoubt(input)
+            && !isConflict
+        )
         {
             Mismatch(i, clean, "is on clean, but is late and the policy keeps it from there");
         }
@@ -134,6 +113,13 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
         Near near = _occurrences.NearTo(i, PartitionOf(i));
         if (near.OnClean)
         {
+            if (!near.IsSure && context.MayBeDropped(input, PartitionOf(i)))
+            {
+                // It repeats what is on clean, or it was dropped before that came.
+                context.Findings.AddUnknown(UnknownReason.LateOrDuplicate);
+                return Outcome.Undecided;
+            }
+
             if (near.OnlyLater && !IsInDoubt(input) && !context.CleanHasGaps)
             {
                 context.Report(
@@ -190,10 +176,7 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
         bool isLate = IsLate(input);
-        bool mayBeLate =
-            isLate
-            || input.TimeMs
-                < context.HighestClockBeside(PartitionOf(i), input.Class) - WindowOf(input).GraceMs;
+        bool mayBeLate = context.MayBeLate(input, PartitionOf(i));
         switch (context.Rules.Late)
         {
             case AuditLatePolicy.Drop when isLate:

@@ -10,12 +10,14 @@ namespace Dedup.Audit.ById;
 /// <param name="IsNamed">Whether the one that the duplicates topic names is among them.</param>
 /// <param name="SameContents">Whether one of them has its fingerprint, or one is unknown.</param>
 /// <param name="OtherContents">Whether one of them has another.</param>
+/// <param name="IsSure">Whether one of them was remembered for certain when the record was judged.</param>
 internal readonly record struct Near(
     bool OnClean,
     bool OnlyLater,
     bool IsNamed,
     bool SameContents,
-    bool OtherContents
+    bool OtherContents,
+    bool IsSure
 );
 
 /// <summary>Who is near whom in time, among all records of one ID.</summary>
@@ -60,7 +62,7 @@ internal sealed class Occurrences(ByIdContext context)
     public Near NearTo(int i, int partition)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        var near = new Near(false, OnlyLater: true, false, false, false);
+        var near = new Near(false, OnlyLater: true, false, false, false, false);
         foreach (int first in _onClean)
         {
             ref readonly InputEntry other = ref _group.Inputs[first];
@@ -73,14 +75,15 @@ internal sealed class Occurrences(ByIdContext context)
                 other.Fingerprint != 0
                 && input.Fingerprint != 0
                 && other.Fingerprint != input.Fingerprint;
+            bool isHere = context.Whole.OfInput(other.Position).Partition == partition;
+            bool isLater = isHere && other.Position > input.Position;
             near = new Near(
                 true,
-                near.OnlyLater
-                    && context.Whole.OfInput(other.Position).Partition == partition
-                    && other.Position > input.Position,
+                near.OnlyLater && isLater,
                 near.IsNamed || other.Position == input.FirstPosition,
                 near.SameContents || !differs,
-                near.OtherContents || differs
+                near.OtherContents || differs,
+                near.IsSure || (isHere && !isLater && CountsFor(other, input, partition))
             );
         }
 
@@ -89,11 +92,28 @@ internal sealed class Occurrences(ByIdContext context)
             if (moved == i || context.IsWithin(_group.Inputs[moved], input))
             {
                 // The window may count from it: from which first, and so with which contents, is not asked.
-                return new Near(true, OnlyLater: false, IsNamed: true, true, true);
+                return new Near(true, OnlyLater: false, IsNamed: true, true, true, near.IsSure);
             }
         }
 
         return near;
+    }
+
+    /// <summary>
+    /// Whether a record on clean of the record's own partition still counted for it, also if that had been left out. A conflict
+    /// that was forwarded is not remembered.
+    /// </summary>
+    private bool CountsFor(in InputEntry first, in InputEntry record, int partition)
+    {
+        if (context.Rules.ComparesContents && context.Rules.Conflict == AuditConflictPolicy.Clean)
+        {
+            return false;
+        }
+
+        AuditWindow window = context.Rules.WindowOf(record.Class);
+        long last = first.TimeMs + window.WindowMs + window.GraceMs;
+        return record.ClockMs <= last
+            && context.HighestClockBeside(partition, record.Class) <= last;
     }
 
     private void Reach()

@@ -75,6 +75,7 @@ internal sealed class RepeatsOnClean(ByIdContext context)
                     && moved.TimeMs <= record.TimeMs
                     && latestMs <= record.TimeMs
                     && context.IsWithin(moved, record)
+                    && !context.MayBeDropped(moved, PartitionOf(d))
                     && !MayBeConflicts(d, b, onClean)
                     && !MayFollow(d, b, out bool isUnknown)
                 )
@@ -117,7 +118,14 @@ internal sealed class RepeatsOnClean(ByIdContext context)
 
         foreach (int c in onClean)
         {
-            if (Differ(b, c) && context.IsWithin(_group.Inputs[c], _group.Inputs[b]))
+            if (
+                Differ(b, c)
+                && (
+                    context.Rules.Refresh
+                    || context.IsWithin(_group.Inputs[c], _group.Inputs[a])
+                    || context.IsWithin(_group.Inputs[c], _group.Inputs[b])
+                )
+            )
             {
                 context.Findings.AddUnknown(UnknownReason.ConflictOrder);
                 return true;

@@ -55,6 +55,8 @@ internal sealed class InputIntake(
     /// <summary>Records up to that time may repeat one that was deleted; long.MinValue when none was.</summary>
     public long DoubtUntilMs => scope.InputHistoryDeleted ? _doubtUntilMs : long.MinValue;
 
+    private bool IsById => scope.Whole is not null;
+
     /// <summary>Takes a batch in and releases it.</summary>
     public void Take(RecordBatch batch)
     {
@@ -74,8 +76,12 @@ internal sealed class InputIntake(
         duplicates?.SkipTo(scope.InputEnd);
     }
 
-    /// <summary>Nothing follows: a leap at the end may be one of the stream or of one record.</summary>
-    public void Finish() => SettleLeap(isOutlier: true);
+    /// <summary>
+    /// Nothing follows: a leap at the end may be one of the stream or of one record. One that is known to have been judged has
+    /// moved no clock that matters.
+    /// </summary>
+    public void Finish() =>
+        SettleLeap(isOutlier: quarantine is null || !_leap.Has(InputMarks.Enforced));
 
     private void Take(in RecordView record)
     {
@@ -172,6 +178,14 @@ internal sealed class InputIntake(
             ? entry.Quarantined is Reason.Late or Reason.Conflict or Reason.OverQuota
             : !EventJudge.IsInvalid(entry, latestMs) && rules.Mode.Kind != AuditModeKind.Off;
         long t = entry.TimeMs;
+        bool isRefused = IsById && !judged && WasRefused(entry);
+        if (isRefused)
+        {
+            // The first hop stamped its clock before the second one was refused; or it was refused itself.
+            _clockIsUnsure[entry.Class] |= t > clock;
+            clock = Math.Max(clock, t);
+        }
+
         if (judged)
         {
             Doubt(ref entry, clock);
@@ -195,13 +209,18 @@ internal sealed class InputIntake(
         entry.ClockMs = clock == long.MinValue ? t : clock;
     }
 
+    private bool WasRefused(in InputEntry entry) =>
+        entry.Has(InputMarks.InQuarantine)
+        && entry.Quarantined is Reason.RefusedTooLarge or Reason.RefusedTimestamp or Reason.Refused
+        && !EventJudge.IsInvalid(entry, latestMs);
+
     /// <summary>
     /// A record that the mode forwards may have been refused for what cannot be seen from outside, and then it moved no clock;
     /// which one was moved is known again with the next record that is enforced and not behind.
     /// </summary>
     private void DoubtClock(ref InputEntry entry, long clockMs)
     {
-        if (!rules.HasHiddenReasons)
+        if (!rules.HasHiddenReasons && !IsById)
         {
             return;
         }
@@ -209,7 +228,7 @@ internal sealed class InputIntake(
         ref bool isUnsure = ref _clockIsUnsure[entry.Class];
         if (entry.TimeMs > clockMs)
         {
-            isUnsure = !entry.Has(InputMarks.Enforced);
+            isUnsure = rules.HasHiddenReasons && !entry.Has(InputMarks.Enforced);
         }
         else if (entry.TimeMs == clockMs && entry.Has(InputMarks.Enforced))
         {
@@ -220,13 +239,13 @@ internal sealed class InputIntake(
     }
 
     /// <summary>
-    /// Without a quarantine topic, or where the mode forwards, nobody can tell whether a record that leaps ahead by more than max-future was refused for
+    /// Without a quarantine topic, or where the mode forwards, or of the first hop of by-id, nobody can tell whether a record that leaps ahead by more than max-future was refused for
     /// it, and so whether it moved the clock. When the next record goes on from there, the stream leapt (a quiet night). When
     /// it falls back, the record is an outlier, and everything until the stream has caught up with it is in doubt.
     /// </summary>
     private void Doubt(ref InputEntry entry, long clockMs)
     {
-        if (quarantine is not null && rules.Mode.Kind == AuditModeKind.Enforce)
+        if (quarantine is not null && rules.Mode.Kind == AuditModeKind.Enforce && !IsById)
         {
             return;
         }
@@ -248,7 +267,7 @@ internal sealed class InputIntake(
 
         // The first of all is measured against the wall clock of the audit.
         long before = clockMs == long.MinValue ? latestMs - _maxFutureMs - _maxFutureMs : clockMs;
-        bool isSettled = quarantine is not null && entry.Has(InputMarks.Enforced);
+        bool isSettled = quarantine is not null && entry.Has(InputMarks.Enforced) && !IsById;
         if (t > before + _maxFutureMs && !isSettled)
         {
             _leapPosition = entry.Position;

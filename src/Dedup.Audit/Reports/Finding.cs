@@ -113,6 +113,9 @@ public enum UnknownReason : byte
 
     /// <summary>By-id: which of several contents of an event came first decides whether it is a conflict.</summary>
     ConflictOrder,
+
+    /// <summary>By-id: it was dropped as late, or it repeats a record of another partition; neither shows.</summary>
+    LateOrDuplicate,
 }
 
 /// <summary>The sentences for <see cref="UnknownReason"/>.</summary>
@@ -143,6 +146,8 @@ public static class UnknownReasonText
             UnknownReason.VerdictUnsure => "the verdict in its added header cannot be checked",
             UnknownReason.ConflictOrder =>
                 "with other contents of its event in other partitions: which came first decides whether it is a conflict",
+            UnknownReason.LateOrDuplicate =>
+                "late, and near one of its event on clean: dropped, or suppressed as its duplicate",
             _ => throw new ArgumentOutOfRangeException(nameof(reason)),
         };
 }

@@ -6,6 +6,7 @@ using Dedup.Topology.Identify;
 using Dedup.Topology.Judge;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 
 namespace Dedup.Kafka.Route;
@@ -47,7 +48,10 @@ internal sealed class CleanHeaders(PipelineSpec spec)
 
         if ((spec.Headers & HeaderSets.Verdict) != 0 && judgement.Verdict != Verdict.Unjudged)
         {
-            _added.Add(HeaderNames.Verdict, VerdictText.Of(judgement.Verdict));
+            Verdict verdict = Planted.Is(PlantedBug.VerdictOfPlace)
+                ? Verdict.First
+                : judgement.Verdict;
+            _added.Add(HeaderNames.Verdict, VerdictText.Of(verdict));
         }
 
         return _added;

@@ -1,5 +1,7 @@
 using Dedup.Contracts.Identity;
+using Dedup.Topology.Identify;
 using Dedup.Topology.Ledger;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
 
 namespace Dedup.Topology.Judge;
@@ -23,6 +25,11 @@ public sealed partial class PartitionJudge
                 reason == Reason.None
                     ? new Judgement(Verdict.Unjudged, Destination.Clean, Reason.None, default)
                     : new Judgement(Verdict.Invalid, Destination.Quarantine, reason, default);
+            if (Planted.Is(PlantedBug.OffMovesClock))
+            {
+                _ = Clocks.See(0, batch.TimestampOf(from + i));
+            }
+
             Ledger.Count(judgements[i].Verdict, judgements[i].Destination, reason);
         }
     }
@@ -35,14 +42,19 @@ public sealed partial class PartitionJudge
         int index,
         Refusals refusals
     ) =>
-        _mode.IsEnforced(_identified[at].PercentHash)
-        || WhyUnsendable(batch, index, refusals) != Reason.None
+        IsEnforced(_identified[at]) || WhyUnsendable(batch, index, refusals) != Reason.None
             ? judgement
             : judgement with
             {
                 Destination = Destination.Clean,
                 IsSpared = true,
             };
+
+    private bool IsEnforced(in Identified identified) =>
+        (Planted.Is(PlantedBug.PercentWithoutId) && identified.Reason != Reason.None)
+        || _mode.IsEnforced(
+            Planted.Is(PlantedBug.PercentByKey) ? identified.Key.High : identified.PercentHash
+        );
 
     /// <summary>A topic refused it for good, or the client would replace its timestamp; else None.</summary>
     private Reason WhyUnsendable(RecordBatch batch, int index, Refusals refusals) =>

@@ -31,7 +31,8 @@ public sealed partial class PartitionJudge
         {
             long own = ContentBucket.Of(probe.TimestampMs, identified.BucketMs);
             places[0] = probe with { Key = KeyVariants.InTimeBucket(identified.Key, own) };
-            places[1] = probe with { Key = KeyVariants.InTimeBucket(identified.Key, own - 1) };
+            long before = Planted.Is(PlantedBug.TimeBucketOneSided) ? own : own - 1;
+            places[1] = probe with { Key = KeyVariants.InTimeBucket(identified.Key, before) };
             places[2] = probe with { Key = KeyVariants.InTimeBucket(identified.Key, own + 1) };
         }
         else if (_spec.Refresh)
@@ -112,6 +113,20 @@ public sealed partial class PartitionJudge
         in SeenEntry seen
     )
     {
+        if (Planted.Is(PlantedBug.TimeBucketChain) && identified.BucketMs > 0)
+        {
+            Overlay.MoveOn(
+                new NewEntry(
+                    probe.Key,
+                    seen with
+                    {
+                        SeenMs = probe.TimestampMs,
+                    },
+                    window.BucketOf(probe.TimestampMs)
+                )
+            );
+        }
+
         if (
             _spec.Refresh
             && identified.BucketMs == 0

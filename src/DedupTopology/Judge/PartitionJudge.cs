@@ -320,7 +320,11 @@ public sealed partial class PartitionJudge
 
         ref readonly StoreProbe probe = ref _probes[at * _keysPerRecord];
         WindowClass window = Clocks[identified.Class];
-        long clock = See(identified.Class, probe.TimestampMs, index);
+        long clock = See(
+            identified.Class,
+            Planted.Is(PlantedBug.ClockByRecordTime) ? batch.TimestampOf(index) : probe.TimestampMs,
+            index
+        );
         bool known =
             _keysPerRecord == 1
                 ? IsKnown(probe, _hits[at], identified.Class, clock, out SeenEntry seen)

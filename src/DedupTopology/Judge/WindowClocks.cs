@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dedup.Contracts.Changelog;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Windows;
 
 namespace Dedup.Topology.Judge;
@@ -54,7 +55,7 @@ public sealed class WindowClocks
     public long See(int index, long timeMs)
     {
         ref long clock = ref _open[index];
-        if (timeMs > clock)
+        if (timeMs > clock || Planted.Is(PlantedBug.ClockSetBack))
         {
             clock = timeMs;
         }

@@ -129,6 +129,30 @@ public enum PlantedBug
     /// <summary>In shadow, duplicates are suppressed.</summary>
     ShadowSuppresses,
 
+    /// <summary>In percent, the side of an ID is told by its keyed hash: another one in every partition.</summary>
+    PercentByKey,
+
+    /// <summary>In percent, a record without an ID is on the enforced side.</summary>
+    PercentWithoutId,
+
+    /// <summary>With mode off, clocks are moved.</summary>
+    OffMovesClock,
+
+    /// <summary>With time buckets, a duplicate is remembered: its neighbours are duplicates too.</summary>
+    TimeBucketChain,
+
+    /// <summary>With time buckets, the bucket before the record's own is not asked.</summary>
+    TimeBucketOneSided,
+
+    /// <summary>A late record sets the clock back.</summary>
+    ClockSetBack,
+
+    /// <summary>Where the payload's time counts, the clock goes by the record's.</summary>
+    ClockByRecordTime,
+
+    /// <summary>The added verdict says that every record on clean is a first.</summary>
+    VerdictOfPlace,
+
     /// <summary>A duplicate that arrives late is forwarded.</summary>
     DuplicateForwardedLate,
 

@@ -54,4 +54,17 @@ public sealed class Auditor
             _simulation.Break(e.Violation);
         }
     }
+
+    /// <summary>What `dedup verify` says of the topics; only of a run that the checkers found sound.</summary>
+    public void CheckFromOutside()
+    {
+        try
+        {
+            OutsideAudit.Check(_simulation);
+        }
+        catch (ViolationException e)
+        {
+            _simulation.Break(e.Violation);
+        }
+    }
 }

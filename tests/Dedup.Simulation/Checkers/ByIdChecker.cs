@@ -6,7 +6,6 @@ using Dedup.Contracts.Rekey;
 using Dedup.Simulation.Broker;
 using Dedup.Simulation.Runs;
 using Dedup.Simulation.Scenarios;
-using Dedup.Topology.Identify;
 using Dedup.Topology.Pipelines;
 
 namespace Dedup.Simulation.Checkers;
@@ -152,7 +151,7 @@ public sealed class ByIdChecker
             throw Broken("I3", $"{place} stands between the hops as {OutputChecker.Text(record)}");
         }
 
-        int wanted = RouteOf(input.Key, place.Item1);
+        int wanted = Events.RouteOf(_scenario, input, place.Item1);
         if (partition != wanted)
         {
             throw Broken("I1", $"{place} stands in {partition}, its ID belongs to {wanted}");
@@ -170,11 +169,13 @@ public sealed class ByIdChecker
             )
             {
                 ModelRecord input = _inputs[place].Record!;
+                (Reason unread, long timeMs) = Events.TimeOf(_scenario, input);
                 bool isJudged =
-                    input.Key is not null
+                    Events.WithoutId(_scenario, input) == Reason.None
+                    && unread == Reason.None
                     && input.TimestampMs > 0
-                    && input.TimestampMs <= handed.WrittenMs + Spec.MaxFutureMs;
-                clock = isJudged ? Math.Max(clock, input.TimestampMs) : clock;
+                    && timeMs <= handed.WrittenMs + Spec.MaxFutureMs;
+                clock = isJudged ? Math.Max(clock, timeMs) : clock;
                 if (handed.Envelope.ClockMs != clock)
                 {
                     throw Broken(
@@ -205,7 +206,10 @@ public sealed class ByIdChecker
                 reference.Partition = envelope.Partition;
                 reference.ClockOfNext = () =>
                     Math.Max(
-                        Math.Max(envelope.ClockMs, original.Record!.TimestampMs),
+                        Math.Max(
+                            envelope.ClockMs,
+                            Events.TimeOf(_scenario, original.Record!).TimeMs
+                        ),
                         clocks.Look(envelope, written)
                     );
                 reference.Accepted = () => clocks.Take(envelope, written);
@@ -263,7 +267,10 @@ public sealed class ByIdChecker
         {
             foreach (LogEntry entry in log.Archive.Where(static e => e.IsVisible))
             {
-                (int, int) route = (log.Partition, RouteOf(entry.Record!.Key, log.Partition));
+                (int, int) route = (
+                    log.Partition,
+                    Events.RouteOf(_scenario, entry.Record!, log.Partition)
+                );
                 if (
                     !expected.TryGetValue(route, out Queue<ExpectedRecord>? queue)
                     || !queue.TryDequeue(out ExpectedRecord wanted)
@@ -271,15 +278,15 @@ public sealed class ByIdChecker
                 {
                     throw Broken(
                         "I1",
-                        $"{topic}-{log.Partition}: at {entry.Offset} stands {OutputChecker.Text(entry.Record)}, where nothing more should be"
+                        $"{topic}-{log.Partition}: at {entry.Offset} stands {OutputChecker.Text(entry.Record!)}, where nothing more should be"
                     );
                 }
 
-                if (!OutputChecker.IsSame(entry.Record, wanted, isQuarantine: false))
+                if (!OutputChecker.IsSame(entry.Record!, wanted, isQuarantine: false))
                 {
                     throw Broken(
                         "I3",
-                        $"{topic}-{log.Partition}: at {entry.Offset} stands {OutputChecker.Text(entry.Record)}, should be {OutputChecker.Text(wanted.Record)}"
+                        $"{topic}-{log.Partition}: at {entry.Offset} stands {OutputChecker.Text(entry.Record!)}, should be {OutputChecker.Text(wanted.Record)}"
                     );
                 }
             }
@@ -302,7 +309,7 @@ public sealed class ByIdChecker
     {
         long earliest = Worlds.ModelTime.EpochMs + entry.AppendedMs + _run.EarliestClockMs;
         long latest = Worlds.ModelTime.EpochMs + _run.World.NowMs + _run.LatestClockMs;
-        long timestampMs = entry.Record!.TimestampMs;
+        long timestampMs = Events.TimeOf(_scenario, entry.Record!).TimeMs;
         if (timestampMs > latest + Spec.MaxFutureMs)
         {
             return Reason.TimestampTooFarInFuture;
@@ -315,18 +322,6 @@ public sealed class ByIdChecker
                 ? Reason.TimestampTooFarInFuture
             : held.Reason == ReasonText.Of(Reason.RefusedTooLarge) ? Reason.RefusedTooLarge
             : Reason.None;
-    }
-
-    private int RouteOf(byte[]? key, int partition)
-    {
-        if (key is null)
-        {
-            return partition % Spec.RepartitionPartitions;
-        }
-
-        // The recipe is the key: its frame is a tag and the key.
-        byte[] frame = [(byte)IdKind.Bytes, .. key];
-        return (int)(new SipHash(0, 0).Hash(frame).Low % (ulong)Spec.RepartitionPartitions);
     }
 
     private static void Enqueue(

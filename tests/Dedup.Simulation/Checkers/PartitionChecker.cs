@@ -341,7 +341,7 @@ public sealed class PartitionChecker
             maxFutureMs = Math.Min(maxFutureMs, _scenario.Spec.Windows[windowClass].WindowMs / 4);
         }
 
-        long timestampMs = entry.Record.TimestampMs;
+        long timestampMs = Events.TimeOf(_scenario, entry.Record).TimeMs;
         if (timestampMs > latest + maxFutureMs)
         {
             return Reason.TimestampTooFarInFuture;

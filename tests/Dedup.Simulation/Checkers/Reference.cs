@@ -56,8 +56,6 @@ public sealed class Reference
 
     private PipelineSpec Spec => _scenario.Spec;
 
-    private bool IsShadow => Spec.Mode.Kind == ModeKind.Shadow;
-
     /// <summary>Highest timestamp of a record of that window that was judged; -1 before the first.</summary>
     public long ClockOf(int windowClass) => _clocksMs[windowClass];
 
@@ -81,9 +79,17 @@ public sealed class Reference
         ModelRecord record = entry.Record!;
         Count("consumed");
         _tenant = ReferenceQuotas.TenantOf(_scenario, record);
-        if (InvalidReason(entry) is { } reason and not Reason.None)
+        bool isSpared = !Events.IsEnforced(_scenario, record);
+        if (Spec.Mode.Kind == ModeKind.Off && record.TimestampMs > 0)
         {
-            if (IsShadow && reason is (Reason.NullKey or Reason.TimestampTooFarInFuture))
+            _ = Forward(transaction, entry, "unjudged", isSpared: false);
+            return;
+        }
+
+        (Reason reason, long timeMs) = InvalidReason(entry);
+        if (reason != Reason.None)
+        {
+            if (isSpared && record.TimestampMs > 0 && reason != Reason.RefusedTooLarge)
             {
                 _ = Forward(transaction, entry, "invalid", isSpared: true);
                 return;
@@ -94,14 +100,15 @@ public sealed class Reference
         }
 
         var judged = new Judged(
-            $"{_tenant}:{Convert.ToHexString(record.Key!)}",
+            $"{_tenant}:{Events.IdOf(_scenario, record)}",
             ClassOf(_scenario, record.Key),
-            record.Value is null ? "null" : Convert.ToHexString(record.Value)
+            record.Value is null ? "null" : Convert.ToHexString(record.Value),
+            timeMs,
+            isSpared
         );
         long clockBefore = _clocksMs[judged.Class];
-        _clocksMs[judged.Class] =
-            ClockOfNext?.Invoke() ?? Math.Max(clockBefore, record.TimestampMs);
-        bool isJudged = FindFirst(judged, record.TimestampMs) is { } known
+        _clocksMs[judged.Class] = ClockOfNext?.Invoke() ?? Math.Max(clockBefore, timeMs);
+        bool isJudged = FindFirst(judged, timeMs) is { } known
             ? Repeat(transaction, entry, judged, known)
             : FirstOrLate(transaction, entry, judged);
         if (!isJudged)
@@ -117,12 +124,11 @@ public sealed class Reference
 
     private bool FirstOrLate(ExpectedTransaction transaction, LogEntry entry, Judged judged)
     {
-        ModelRecord record = entry.Record!;
         long clockMs = _clocksMs[judged.Class];
-        bool isLate = record.TimestampMs < clockMs - Spec.Windows[judged.Class].GraceMs;
+        bool isLate = judged.TimeMs < clockMs - Spec.Windows[judged.Class].GraceMs;
         if (isLate && Spec.Late != LatePolicy.Forward)
         {
-            if (IsShadow)
+            if (judged.IsSpared)
             {
                 return Forward(transaction, entry, "late", isSpared: true);
             }
@@ -137,9 +143,9 @@ public sealed class Reference
             return true;
         }
 
-        if (!_quotas.Admits(_tenant, record.TimestampMs, _clocksMs))
+        if (!_quotas.Admits(_tenant, judged.TimeMs, _clocksMs))
         {
-            return OverQuota(transaction, entry);
+            return OverQuota(transaction, entry, judged.IsSpared);
         }
 
         if (!Forward(transaction, entry, isLate ? "late" : "first", isSpared: false))
@@ -148,17 +154,17 @@ public sealed class Reference
         }
 
         _quotas.Settle();
-        if (clockMs <= record.TimestampMs + RetentionMs(judged.Class))
+        if (clockMs <= judged.TimeMs + RetentionMs(judged.Class))
         {
-            Remember(transaction, judged, record.TimestampMs, entry.Offset, isRepeat: false);
+            Remember(transaction, judged, judged.TimeMs, Partition, entry.Offset, isRepeat: false);
         }
 
         return true;
     }
 
-    private bool OverQuota(ExpectedTransaction transaction, LogEntry entry)
+    private bool OverQuota(ExpectedTransaction transaction, LogEntry entry, bool isSpared)
     {
-        bool isJudged = IsShadow
+        bool isJudged = isSpared
             ? Forward(transaction, entry, "invalid", isSpared: true)
             : Quarantine(transaction, entry, "invalid", Reason.OverQuota);
         if (isJudged)
@@ -184,10 +190,10 @@ public sealed class Reference
         bool isSent =
             isConflict && Spec.Conflict == ConflictPolicy.Clean
                 ? Forward(transaction, entry, verdict, isSpared: false)
-            : IsShadow ? Forward(transaction, entry, verdict, isSpared: true)
+            : judged.IsSpared ? Forward(transaction, entry, verdict, isSpared: true)
             : isSuppressed ? Duplicate(transaction, entry, verdict, known)
             : Quarantine(transaction, entry, verdict, Reason.Conflict, known);
-        if (isSent && isSuppressed && Spec.Refresh && entry.Record!.TimestampMs > known.SeenMs)
+        if (isSent && isSuppressed && Spec.Refresh && judged.TimeMs > known.SeenMs)
         {
             Remember(
                 transaction,
@@ -195,7 +201,8 @@ public sealed class Reference
                 {
                     Content = known.Content,
                 },
-                entry.Record.TimestampMs,
+                judged.TimeMs,
+                known.Partition,
                 known.Offset,
                 isRepeat: true
             );
@@ -204,11 +211,18 @@ public sealed class Reference
         return isSent;
     }
 
-    private Reason InvalidReason(LogEntry entry) =>
-        entry.Record!.TimestampMs <= 0 ? Reason.TimestampMissing
-        : _tooFar(entry) is { } reason and not Reason.None ? reason
-        : entry.Record.Key is null ? Reason.NullKey
-        : Reason.None;
+    private (Reason Reason, long TimeMs) InvalidReason(LogEntry entry)
+    {
+        ModelRecord record = entry.Record!;
+        (Reason unread, long timeMs) = Events.TimeOf(_scenario, record);
+        Reason withoutId = Events.WithoutId(_scenario, record);
+        Reason reason =
+            record.TimestampMs <= 0 ? Reason.TimestampMissing
+            : _tooFar(entry) is { } tooFar and not Reason.None ? tooFar
+            : withoutId != Reason.None ? withoutId
+            : unread;
+        return (reason, timeMs);
+    }
 
     private long RetentionMs(int windowClass) =>
         Spec.Windows[windowClass].WindowMs + Spec.Windows[windowClass].GraceMs;
@@ -228,7 +242,10 @@ public sealed class Reference
         foreach (Occurrence o in occurrences)
         {
             bool counts = _clocksMs[judged.Class] <= o.SeenMs + RetentionMs(judged.Class);
-            bool isNear = Math.Abs(timestampMs - o.SeenMs) <= Spec.Windows[judged.Class].WindowMs;
+            bool isNear =
+                _scenario.BucketMs > 0
+                    ? Math.Abs(TimeBucketOf(timestampMs) - TimeBucketOf(o.SeenMs)) <= 1
+                    : Math.Abs(timestampMs - o.SeenMs) <= Spec.Windows[judged.Class].WindowMs;
             if (counts && isNear && (best is null || o.SeenMs > best.SeenMs))
             {
                 best = o;
@@ -242,6 +259,7 @@ public sealed class Reference
         ExpectedTransaction transaction,
         Judged judged,
         long seenMs,
+        int partition,
         long offset,
         bool isRepeat
     )
@@ -251,7 +269,11 @@ public sealed class Reference
             _seen[judged.Id] = occurrences = [];
         }
 
-        string id = isRepeat ? judged.Id + " last" : judged.Id;
+        // An occurrence beside others of its ID has a key of its own.
+        string id =
+            isRepeat ? judged.Id + " last"
+            : _scenario.BucketMs > 0 ? $"{judged.Id} in {TimeBucketOf(seenMs)}"
+            : judged.Id;
         if (isRepeat)
         {
             long bucket = BucketOf(judged.Class, seenMs);
@@ -268,9 +290,12 @@ public sealed class Reference
             _quotas.Hold(_tenant, judged.Class, seenMs);
         }
 
-        occurrences.Add(new Occurrence(seenMs, Partition, offset, judged.Content, isRepeat));
+        occurrences.Add(new Occurrence(seenMs, partition, offset, judged.Content, isRepeat));
         transaction.Entries.Add(new ExpectedEntry(id, seenMs, offset, judged.Class));
     }
+
+    // Simulated times are positive.
+    private long TimeBucketOf(long timeMs) => timeMs / _scenario.BucketMs;
 
     private long BucketOf(int windowClass, long seenMs) =>
         (seenMs + RetentionMs(windowClass)) / Spec.Windows[windowClass].BucketWidthMs;
@@ -283,7 +308,12 @@ public sealed class Reference
         bool isSpared
     )
     {
-        if (entry.Record!.Size > _recordLimit)
+        ModelRecord sent = With(
+            entry.Record!,
+            Events.Added(_scenario, entry.Record!, verdict),
+            entry.Record!.TimestampMs
+        );
+        if (sent.Size > _recordLimit)
         {
             _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
             return false;
@@ -296,7 +326,7 @@ public sealed class Reference
             Count("shadow." + verdict);
         }
 
-        transaction.Clean.Add(new ExpectedRecord(entry.Offset, entry.Record));
+        transaction.Clean.Add(new ExpectedRecord(entry.Offset, sent));
         return true;
     }
 
@@ -424,7 +454,13 @@ public sealed class Reference
         }
     }
 
-    private readonly record struct Judged(string Id, int Class, string Content);
+    private readonly record struct Judged(
+        string Id,
+        int Class,
+        string Content,
+        long TimeMs,
+        bool IsSpared
+    );
 
     private sealed record Occurrence(
         long SeenMs,

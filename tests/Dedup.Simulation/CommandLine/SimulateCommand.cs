@@ -3,6 +3,7 @@ using Dedup.Simulation.Disk;
 using Dedup.Simulation.Planting;
 using Dedup.Simulation.Runs;
 using Dedup.Simulation.Scenarios;
+using Dedup.Topology.Pipelines;
 using Dedup.Topology.Proof;
 
 namespace Dedup.Simulation.CommandLine;
@@ -68,6 +69,10 @@ internal static class SimulateCommand
         );
         output.WriteLine(
             $"seed {seed}: {scenario.Processes} processes, {scenario.Lanes} lanes, {scenario.Partitions} partitions, {result.Records} records, {result.Commits} commits, {result.Steps} steps, {result.WorldMs} ms, {result.Faults} faults, quiet {result.QuietMs} ms, trace {result.TraceHash:x16}"
+        );
+        PipelineSpec spec = scenario.Spec;
+        output.WriteLine(
+            $"pipeline: id {spec.Recipe.Text}, windows {string.Join(" ", spec.Windows.Select(static w => $"{w.WindowMs}+{w.GraceMs}"))}, late {spec.Late}, refresh {spec.Refresh}, conflict {spec.Conflict}, mode {spec.Mode.Kind} {spec.Mode.Percent}, time {spec.Time.Payload?.Path.Text ?? "record"}, headers {spec.Headers}, duplicates {spec.Duplicates ?? "dropped"}"
         );
         if (result.Violation is null)
         {

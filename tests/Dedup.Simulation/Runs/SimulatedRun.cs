@@ -320,6 +320,11 @@ public sealed partial class SimulatedRun
             _auditor.CheckAll();
         }
 
+        if (_violation is null)
+        {
+            _auditor.CheckFromOutside();
+        }
+
         if (_violation is null && !Scenario.IsById)
         {
             new Aftermath(this).Run();

@@ -23,7 +23,7 @@ internal static class Quotas
     public static PipelineSpec Draw(PipelineSpec spec, ulong seed)
     {
         var rng = Rng.For(seed, 0x7E4A_4701);
-        if (!rng.Percent(25))
+        if (!rng.Percent(25) || spec.Mode.Kind == ModeKind.Off)
         {
             return spec;
         }

@@ -111,6 +111,9 @@ public sealed record Scenario
     /// <summary>How far the records of each input partition are behind, in ms; empty for by-input.</summary>
     public IReadOnlyList<long> BehindMs { get; init; } = [];
 
+    /// <summary>Width of the time buckets of content that is the ID; 0 where the ID is the key.</summary>
+    public long BucketMs => Spec.Recipe.Sources[0].BucketMs;
+
     /// <summary>Whether partitioning is by-id.</summary>
     public bool IsById => Spec.Partitioning == Partitioning.ById;
 
@@ -179,21 +182,26 @@ public sealed record Scenario
         long windowMs = scenario.Spec.Windows[0].WindowMs;
         return scenario with
         {
-            Spec = scenario.Spec with
-            {
-                // The policies of by-input's seeds stay there: what is asked here is where and when, not what.
-                Recipe = Recipe.Key,
-                Windows = [scenario.Spec.Windows[0]],
-                Refresh = false,
-                Mode = default,
-                Quota = null,
-                MaxFutureMs = Math.Max(1, Math.Min(3_600_000, windowMs / 4)),
-                Partitioning = Partitioning.ById,
-                RepartitionPartitions = rng.Between(1, 4),
-                IdleTimeoutMs = rng.Percent(50)
-                    ? rng.Between(100, 5_000)
-                    : rng.Between(5_000, 300_000),
-            },
+            Spec = Policies.DrawForById(
+                scenario.Spec with
+                {
+                    // The policies of by-input's seeds stay there, so that both draw from the plain ones.
+                    Recipe = Recipe.Key,
+                    Windows = [scenario.Spec.Windows[0]],
+                    Refresh = false,
+                    Mode = default,
+                    Quota = null,
+                    Time = TimeRule.Event,
+                    Headers = HeaderSets.None,
+                    MaxFutureMs = Math.Max(1, Math.Min(3_600_000, windowMs / 4)),
+                    Partitioning = Partitioning.ById,
+                    RepartitionPartitions = rng.Between(1, 4),
+                    IdleTimeoutMs = rng.Percent(50)
+                        ? rng.Between(100, 5_000)
+                        : rng.Between(5_000, 300_000),
+                },
+                scenario.Seed
+            ),
             BehindMs =
             [
                 .. Enumerable

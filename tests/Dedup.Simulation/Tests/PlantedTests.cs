@@ -26,6 +26,9 @@ public sealed class PlantedTests
         PlantedBug.QuotaKeptAfterAbort,
         PlantedBug.RestoreForgetsUsage,
         PlantedBug.ThrottledForEver,
+        PlantedBug.PercentByKey,
+        PlantedBug.TimeBucketChain,
+        PlantedBug.ClockByRecordTime,
     ];
 
     [Fact]

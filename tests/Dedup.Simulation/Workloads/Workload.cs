@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Dedup.Simulation.Broker;
 using Dedup.Simulation.Chance;
@@ -16,6 +15,7 @@ public sealed class Workload
     private readonly ModelCluster _cluster;
     private readonly Rng _rng;
     private readonly Rng _tenants;
+    private readonly Values _values;
     private readonly List<byte[]> _ids = [];
     private readonly Dictionary<string, long> _times = [];
     private readonly int _idBound;
@@ -32,6 +32,7 @@ public sealed class Workload
         _cluster = cluster;
         _rng = Rng.For(scenario.Seed, 0x3082_10AD);
         _tenants = Rng.For(scenario.Seed, 0x7E4A_4702);
+        _values = new Values(scenario, _rng);
         _idBound = 1 + _rng.Skewed(scenario.Records * 2);
         _repeatPercent = _rng.Below(90);
         _hostilePercent = scenario.IsHostile ? 1 + _rng.Skewed(30) : 0;
@@ -125,14 +126,23 @@ public sealed class Workload
         byte[]? key = NextId();
         int partition = PartitionOf(key);
         bool isHostile = _rng.Percent(_hostilePercent);
+        byte[]? own = isHostile && _rng.OneIn(8) ? null : key;
+        // With a time in the payload the record's own says little.
+        bool isInPayload = _scenario.Spec.Time.Payload is not null;
+        long eventMs = isInPayload ? Behind(partition, NextTime(key, isHostile)) : 0;
+        byte[]? value = valueLength is { } length
+            ? _values.Numbered(number, length, eventMs)
+            : _values.Next(number, key, eventMs, isHostile);
+        ModelHeader[] tenant = NextTenant();
+        ModelHeader[] headers = NextHeaders(isHostile);
         var record = new ModelRecord
         {
-            Key = isHostile && _rng.OneIn(8) ? null : key,
-            Value = valueLength is { } length
-                ? Numbered(number, length)
-                : NextValue(number, isHostile),
-            Headers = [.. NextTenant(), .. NextHeaders(isHostile)],
-            TimestampMs = Behind(partition, NextTime(key, isHostile)),
+            Key = own,
+            Value = value,
+            Headers = [.. tenant, .. headers],
+            TimestampMs = isInPayload
+                ? OwnTime(isHostile)
+                : Behind(partition, NextTime(key, isHostile)),
         };
         World.Trace.Mix(Point.Produce, partition, number, record.TimestampMs);
         if (World.Trace.On)
@@ -187,31 +197,6 @@ public sealed class Workload
         return (int)(hash % (uint)_scenario.Partitions);
     }
 
-    private byte[]? NextValue(int number, bool isHostile)
-    {
-        if (_rng.OneIn(40))
-        {
-            return _rng.OneIn(2) ? null : [];
-        }
-
-        // Now and then beyond what clean takes, or with its quarantine headers even beyond what quarantine takes, or beyond
-        // what the client sends at all.
-        int limit = _rng.OneIn(3) ? _scenario.ClientMaxBytes : _scenario.MaxMessageBytes;
-        int length = isHostile && _rng.OneIn(6) ? limit + _rng.Between(-400, 100) : _rng.Below(24);
-        bool isCompared = _scenario.Spec.Recipe.Fingerprint is not null;
-        length = isCompared && length < 24 ? length % 5 : length;
-        return Numbered(number, length);
-    }
-
-    private byte[] Numbered(int number, int length)
-    {
-        // Where payloads are compared, some have to be equal.
-        number = _scenario.Spec.Recipe.Fingerprint is null ? number : number % 2;
-        byte[] value = new byte[Math.Max(4, length)];
-        BinaryPrimitives.WriteInt32LittleEndian(value, number);
-        return value;
-    }
-
     private ModelHeader[] NextTenant()
     {
         string tenant = _scenario.Spec.Quota is null ? "" : Quotas.Pick(_tenants);
@@ -257,12 +242,24 @@ public sealed class Workload
         return timeMs;
     }
 
+    /// <summary>The timestamp where the payload's time counts: anything, but what no topic takes only now and then.</summary>
+    private long OwnTime(bool isHostile) =>
+        isHostile && _rng.OneIn(8)
+            ? -_rng.Below(2)
+            : ModelTime.EpochMs + _rng.Between(0, 2 * World.NowMs);
+
     /// <summary>Just on or just beyond where a verdict changes: a window from the one before, grace behind the clock, the end of an entry.</summary>
     private long AtAnEdge(long beforeMs)
     {
         long windowMs = _scenario.Spec.Windows[0].WindowMs;
         long graceMs = _scenario.Spec.Windows[0].GraceMs;
         long wallMs = ModelTime.EpochMs + World.NowMs;
+        if (_scenario.BucketMs > 0 && _rng.OneIn(2))
+        {
+            long bucket = (beforeMs / _scenario.BucketMs) + _rng.Between(-1, 2);
+            return Math.Min((bucket * _scenario.BucketMs) - _rng.Below(2), wallMs);
+        }
+
         long edgeMs = _rng.Below(4) switch
         {
             0 => beforeMs + windowMs,
