@@ -111,18 +111,18 @@ internal static class Events
         var added = new List<ModelHeader>();
         if (scenario.Spec.Headers.HasFlag(HeaderSets.Standard))
         {
+            string tenant = ReferenceQuotas.TenantOf(scenario, record);
+            if (tenant.Length > 0)
+            {
+                Add("tenant-id", Encoding.UTF8.GetBytes(tenant));
+                tenant += ":";
+            }
+
             if (WithoutId(scenario, record) == Reason.None)
             {
                 string hash = Convert.ToHexStringLower(
                     SHA256.HashData(IsContent(scenario) ? record.Value! : record.Key!)
                 );
-                string tenant = ReferenceQuotas.TenantOf(scenario, record);
-                if (tenant.Length > 0)
-                {
-                    Add("tenant-id", Encoding.UTF8.GetBytes(tenant));
-                    tenant += ":";
-                }
-
                 Add("dedupe-key", Encoding.UTF8.GetBytes($"{tenant}dedup:::{hash}"));
                 Add("event-id", IsContent(scenario) ? Encoding.UTF8.GetBytes(hash) : record.Key!);
             }

@@ -11,7 +11,7 @@ namespace Dedup.Simulation.Checkers;
 /// The definition of semantics.md once more, as plainly as it can be said, over one partition's input: no store, no buckets,
 /// no transactions, no code of the product.
 /// </summary>
-public sealed class Reference
+public sealed partial class Reference
 {
     private readonly Scenario _scenario;
     private readonly Dictionary<string, List<Occurrence>> _seen = [];
@@ -403,46 +403,6 @@ public sealed class Reference
         transaction.Quarantine.Add((new ExpectedRecord(entry.Offset, sent, !fits), reason));
         return isAsJudged;
     }
-
-    private ModelRecord QuarantineForm(LogEntry entry, Reason reason, Occurrence? first) =>
-        With(
-            entry.Record!,
-            [
-                .. SourceHeaders(entry),
-                Header(HeaderNames.Reason, ReasonText.Of(reason)),
-                Header(HeaderNames.Detail, ReasonText.DetailOf(reason)),
-                .. first is null ? [] : FirstHeaders(first),
-            ],
-            -1
-        );
-
-    private ModelHeader[] FirstHeaders(Occurrence first) =>
-        [
-            Header(HeaderNames.FirstTopic, Spec.Input),
-            Header(HeaderNames.FirstPartition, $"{first.Partition}"),
-            Header(HeaderNames.FirstOffset, $"{first.Offset}"),
-            Header(HeaderNames.FirstTimestamp, $"{first.SeenMs}"),
-        ];
-
-    private ModelHeader[] SourceHeaders(LogEntry entry) =>
-        [
-            Header(HeaderNames.SourceTopic, _scenario.Spec.Input),
-            Header(HeaderNames.SourcePartition, $"{Partition}"),
-            Header(HeaderNames.SourceOffset, $"{entry.Offset}"),
-            Header(HeaderNames.SourceTimestamp, $"{entry.Record!.TimestampMs}"),
-        ];
-
-    private static ModelRecord With(ModelRecord record, ModelHeader[] added, long timestampMs) =>
-        new()
-        {
-            Key = record.Key,
-            Value = record.Value,
-            Headers = [.. record.Headers, .. added],
-            TimestampMs = timestampMs,
-        };
-
-    private static ModelHeader Header(string name, string value) =>
-        new(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
 
     private void Count(string name)
     {

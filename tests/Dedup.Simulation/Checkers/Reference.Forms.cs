@@ -1,0 +1,50 @@
+using System.Text;
+using Dedup.Contracts.Headers;
+using Dedup.Contracts.Identity;
+using Dedup.Simulation.Broker;
+
+namespace Dedup.Simulation.Checkers;
+
+/// <content>How a record looks on the duplicates and the quarantine topic.</content>
+public sealed partial class Reference
+{
+    private ModelRecord QuarantineForm(LogEntry entry, Reason reason, Occurrence? first) =>
+        With(
+            entry.Record!,
+            [
+                .. SourceHeaders(entry),
+                Header(HeaderNames.Reason, ReasonText.Of(reason)),
+                Header(HeaderNames.Detail, ReasonText.DetailOf(reason)),
+                .. first is null ? [] : FirstHeaders(first),
+            ],
+            -1
+        );
+
+    private ModelHeader[] FirstHeaders(Occurrence first) =>
+        [
+            Header(HeaderNames.FirstTopic, Spec.Input),
+            Header(HeaderNames.FirstPartition, $"{first.Partition}"),
+            Header(HeaderNames.FirstOffset, $"{first.Offset}"),
+            Header(HeaderNames.FirstTimestamp, $"{first.SeenMs}"),
+        ];
+
+    private ModelHeader[] SourceHeaders(LogEntry entry) =>
+        [
+            Header(HeaderNames.SourceTopic, _scenario.Spec.Input),
+            Header(HeaderNames.SourcePartition, $"{Partition}"),
+            Header(HeaderNames.SourceOffset, $"{entry.Offset}"),
+            Header(HeaderNames.SourceTimestamp, $"{entry.Record!.TimestampMs}"),
+        ];
+
+    private static ModelRecord With(ModelRecord record, ModelHeader[] added, long timestampMs) =>
+        new()
+        {
+            Key = record.Key,
+            Value = record.Value,
+            Headers = [.. record.Headers, .. added],
+            TimestampMs = timestampMs,
+        };
+
+    private static ModelHeader Header(string name, string value) =>
+        new(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
+}
