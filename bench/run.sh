@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The benchmarks of docs/performance.md. Builds what is missing or older than its sources, starts a broker of its own, prints a table and JSON.
 #   bench/run.sh main       the main job against an exactly-once copy on the same transport and against Kafka Streams
+#   bench/run.sh recipes    CPU per record of recipes, scope with windows by type, and by-id, against id: key
 #   bench/run.sh restore    IDs per second from the changelog after the disk was lost
 #   bench/run.sh latency    end to end, at 5,000 records/s
 #   bench/run.sh rss        memory of `dedup run` at N IDs with the default settings
@@ -8,7 +9,7 @@
 #   bench/run.sh identify   cost of the recipes (no broker)
 # Options: --records N (200k, 4M; default 4M; IDs for restore and rss)  --partitions N (4)  --rounds N (1)  --json FILE
 #          --lanes N (2)  --commit-ms N (100)  --heap-mib N (of the broker, 2048)
-#          --only LIST (main: dedup,copy,streams,alloc; latency: dedup,copy,streams)
+#          --only LIST (main: dedup,copy,streams,alloc; latency: dedup,copy,streams; recipes: header,json,content,scope,by-id)
 #          --types yes (main: which types the runtime allocates)  --rate N, --seconds N, --warm-up N (latency: 5000, 30, 10)
 #          store: --ids N (20M)  --memory-mb N (384)  --buckets N (1)  --directory DIR; identify: part of a recipe's name
 # KAFKA_HOME names a Kafka distribution (default ../shared/kafka), KAFKA_STREAMS_PEER the Kafka Streams peer (default ../shared/peers/streams).
@@ -17,9 +18,9 @@ bench_dir="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 dedup_root="$(dirname "$bench_dir")"
 
 case ${1:-} in
-  main | restore | latency | rss | store | identify) ;;
+  main | recipes | restore | latency | rss | store | identify) ;;
   *)
-    sed -n '2,14s/^# \{0,1\}//p' "$0"
+    sed -n '2,15s/^# \{0,1\}//p' "$0"
     case ${1:-} in -h | --help | help) exit 0 ;; *) exit 2 ;; esac
     ;;
 esac

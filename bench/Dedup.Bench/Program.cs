@@ -15,6 +15,7 @@ try
     return name switch
     {
         "main" => MainBench.Run(BenchOptions.Parse(rest)),
+        "recipes" => RecipesBench.Run(BenchOptions.Parse(rest)),
         "restore" => RestoreBench.Run(BenchOptions.Parse(rest)),
         "latency" => LatencyBench.Run(BenchOptions.Parse(rest)),
         "rss" => RssBench.Run(BenchOptions.Parse(rest)),

@@ -36,6 +36,7 @@ internal static class MainBench
         }
 
         LoadedInput input = BenchInput.Load(cluster, options, options.Records);
+        BenchWarmUp.Run(cluster, options, input);
         List<ThroughputResult> results = [];
         for (int round = 1; round <= options.Rounds; round++)
         {

@@ -33,6 +33,12 @@ internal abstract class Contender(Job job)
     /// <summary>Consumer group.</summary>
     public abstract string Group { get; }
 
+    /// <summary>
+    /// Group and topic of a second hop; null when there is none. It is through when the first is, and it has committed nothing
+    /// for a while: its topic's end lies behind control records.
+    /// </summary>
+    public virtual (string Group, string Topic)? SecondHop => null;
+
     /// <summary>Output topic.</summary>
     public string Output => $"{Job.Tag}-{Name}-out";
 

@@ -5,23 +5,32 @@ using Dedup.Bench.Measuring;
 namespace Dedup.Bench.Contenders;
 
 /// <summary>The product as a user runs it: ./dedup run --config FILE, topics made by ./dedup topics --apply.</summary>
-internal sealed class DedupProgram(Job job) : Contender(job)
+internal sealed class DedupProgram(
+    Job job,
+    string name = "dedup",
+    string settings = "id: key, window: 24h"
+) : Contender(job)
 {
     private static readonly TimeSpan TopicsTimeout = TimeSpan.FromSeconds(60);
 
-    public override string Name => "dedup";
+    public override string Name => name;
 
-    public override string Group => $"dedup-{Pipeline}";
+    public override string Group => IsById ? $"dedup-{Pipeline}-rekey" : $"dedup-{Pipeline}";
+
+    public override (string Group, string Topic)? SecondHop =>
+        IsById ? ($"dedup-{Pipeline}", $"dedup-{Pipeline}-repartition") : null;
+
+    private bool IsById => settings.Contains("partitioning: by-id", StringComparison.Ordinal);
 
     /// <summary>Name of the pipeline.</summary>
-    public string Pipeline => $"{Job.Tag}-main";
+    public string Pipeline => $"{Job.Tag}-{(name == "dedup" ? "main" : name)}";
 
     /// <summary>State directory.</summary>
-    public string State => Job.PathOf("state");
+    public string State => Job.PathOf($"{name}-state");
 
-    private string Config => Job.PathOf("dedup.yaml");
+    private string Config => Job.PathOf($"{name}.yaml");
 
-    private string LogFile => Job.PathOf("dedup.log");
+    private string LogFile => Job.PathOf($"{name}.log");
 
     public override void Prepare()
     {
@@ -36,12 +45,7 @@ internal sealed class DedupProgram(Job job) : Contender(job)
             commit:
               interval: {{Job.CommitMs}}ms
             pipelines:
-              {{Pipeline}}:
-                input: {{Job.Input}}
-                clean: {{Output}}
-                quarantine: {{Job.Tag}}-quarantine
-                id: key
-                window: 24h
+              {{Pipeline}}: { input: {{Job.Input}}, clean: {{Output}}, quarantine: {{Job.Tag}}-quarantine, {{settings}} }
 
             """
         );

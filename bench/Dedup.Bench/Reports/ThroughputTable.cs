@@ -150,7 +150,8 @@ internal static class ThroughputTable
     private static double Cpu(ThroughputResult[] results) =>
         Median(results.Select(static r => r.CpuPerRecordUs));
 
-    private static double Median(IEnumerable<double> values)
+    /// <summary>The middle value, or the mean of the two in the middle.</summary>
+    public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         int middle = sorted.Length / 2;

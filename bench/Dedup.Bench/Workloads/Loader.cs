@@ -24,6 +24,12 @@ internal sealed record LoadedInput(
 /// <remarks>Hot path: no object is made for a record.</remarks>
 internal static class Loader
 {
+    /// <summary>Header with the ID.</summary>
+    public const string IdHeader = "event-id";
+
+    /// <summary>Header with the tenant.</summary>
+    public const string TenantHeader = "tenant-id";
+
     // A broker that stops taking records for so long will not go on.
     private const int FullTimeoutMs = 60_000;
 
@@ -34,13 +40,23 @@ internal static class Loader
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>Loads records of a workload; ends early when <paramref name="ids"/> IDs are there, if it is given.</summary>
+    /// <param name="bootstrap">host:port.</param>
+    /// <param name="topic">Input topic.</param>
+    /// <param name="partitions">Its partitions.</param>
+    /// <param name="records">Records to load.</param>
+    /// <param name="ids">Most IDs.</param>
+    /// <param name="forRecipes">
+    /// Whether every recipe finds the same duplicates: the ID is in a header, too, beside one for the tenant, and a repetition
+    /// has the same payload to the byte.
+    /// </param>
     /// <exception cref="BenchException">A record was refused, or not all arrived.</exception>
     public static LoadedInput Load(
         string bootstrap,
         string topic,
         int partitions,
         long records,
-        long? ids = null
+        long? ids = null,
+        bool forRecipes = false
     )
     {
         long begun = Stopwatch.GetTimestamp();
@@ -60,13 +76,17 @@ internal static class Loader
         );
         byte[] key = new byte[EventIds.Length];
         byte[] value = Payload();
+        AddedHeaders? headers = forRecipes ? new AddedHeaders() : null;
         while (sent < records && (ids is null || workload.Ids < ids))
         {
             long before = workload.Ids;
             long number = workload.Next();
             ulong hash = EventIds.Write(number, key);
             int partition = EventIds.PartitionOf(hash, partitions);
-            Personalise(value, key, sent);
+            Personalise(value, key, forRecipes ? number : sent);
+            headers?.Clear();
+            headers?.Add(IdHeader, key);
+            headers?.Add(TenantHeader, "acme"u8);
             TxResult result = sender.Send(
                 SinkTopic.Clean,
                 partition,
@@ -74,7 +94,7 @@ internal static class Loader
                 value,
                 isTombstone: false,
                 DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
-                added: null
+                headers
             );
             if (!result.IsOk)
             {
