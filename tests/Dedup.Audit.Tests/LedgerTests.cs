@@ -38,6 +38,23 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    public void Headers_of_ours_that_a_producer_has_forged_are_the_records_own()
+    {
+        AuditReport report = new Pair(100, 50) { WithQuarantine = true, WithDuplicates = true }
+            .Put(
+                (string?)null,
+                1000,
+                "v",
+                (HeaderNames.SourceTopic, "elsewhere"u8.ToArray()),
+                (HeaderNames.FirstOffset, null),
+                (HeaderNames.Verdict, [])
+            )
+            .Audit();
+        report.Findings.ShouldBeEmpty();
+        report.Counts.InQuarantineTopic.ShouldBe(1);
+    }
+
+    [Fact]
     public void A_record_missing_in_quarantine_is_lost()
     {
         Pair pair = Sound();

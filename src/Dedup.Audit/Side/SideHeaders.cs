@@ -27,6 +27,9 @@ internal ref struct SideHeaders
         }.Select(Encoding.UTF8.GetBytes),
     ];
 
+    /// <summary>Which of them is written before all others.</summary>
+    private const int First = 2;
+
     private static readonly byte[][] Reasons =
     [
         .. Enumerable
@@ -56,8 +59,8 @@ internal ref struct SideHeaders
     public bool HasSource;
 
     /// <summary>
-    /// Reads the added headers: those at the end whose names are ours, each once. A record that had such headers already
-    /// (a replayed one) keeps them as its own, since the second of a name ends the run.
+    /// Reads the added headers: those at the end whose names are ours, from the source's topic on, which is always the first.
+    /// A record that had such headers already (a replayed one, or a forged one) keeps them as its own.
     /// </summary>
     public static SideHeaders Of(in RecordView record)
     {
@@ -88,6 +91,10 @@ internal ref struct SideHeaders
             seen |= 1 << which;
             found.Own--;
             found.Take(which, value);
+            if (which == First)
+            {
+                break;
+            }
         }
 
         found.HasSource =

@@ -21,6 +21,12 @@ internal static class Composition
     private const int LeastSendKilobytes = 16 * 1024;
     private const int MostSendKilobytes = 32 * 1024;
 
+    private static readonly string[] CompressionProperties =
+    [
+        "compression.type",
+        "compression.codec",
+    ];
+
     /// <summary>Of state.memory: a quarter for prefetched records, the rest for filters, recent tables, and block cache.</summary>
     private const int PrefetchShare = 4;
 
@@ -37,18 +43,39 @@ internal static class Composition
     internal static int BatchBytes(ClusterFacts facts) =>
         (int)
             facts
-                .Topics.Values.Select(static t =>
-                    long.TryParse(
-                        t.Configs?.GetValueOrDefault("max.message.bytes"),
-                        NumberStyles.None,
-                        CultureInfo.InvariantCulture,
-                        out long bytes
-                    )
-                        ? Math.Max(1, bytes)
-                        : ClientSettings.MostBatchBytes
-                )
+                .Topics.Values.Select(static t => LimitOf(t) ?? ClientSettings.MostBatchBytes)
                 .Append(ClientSettings.MostBatchBytes)
                 .Min();
+
+    /// <summary>
+    /// What the pipeline's topics take. With compression nobody knows before it is done how large a record is: then nothing is
+    /// known.
+    /// </summary>
+    internal static TopicLimits Limits(DedupConfig config, ClusterFacts facts, PipelineSpec spec)
+    {
+        bool isCompressed = Array.Exists(
+            CompressionProperties,
+            name => config.Kafka[name] is not (null or "none")
+        );
+        return isCompressed
+            ? default
+            : new TopicLimits(BytesOf(spec.Clean), BytesOf(spec.Quarantine));
+
+        int BytesOf(string topic) =>
+            facts.Topics.TryGetValue(topic, out TopicFacts? known)
+                ? (int)Math.Min(LimitOf(known) ?? 0, int.MaxValue)
+                : 0;
+    }
+
+    private static long? LimitOf(TopicFacts topic) =>
+        long.TryParse(
+            topic.Configs?.GetValueOrDefault("max.message.bytes"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out long bytes
+        )
+            ? Math.Max(1, bytes)
+            : null;
 
     /// <summary>What the runtime is made of.</summary>
     public static RuntimeOptions Options(
@@ -76,7 +103,10 @@ internal static class Composition
                 SendKilobytes = Math.Clamp(prefetch * 3 / 2, LeastSendKilobytes, MostSendKilobytes),
                 BatchBytes = BatchBytes(facts),
             },
-            Pipelines = config.Pipelines,
+            Pipelines =
+            [
+                .. config.Pipelines.Select(p => p with { Limits = Limits(config, facts, p) }),
+            ],
             Stores = spec => new RocksStoreFactory(
                 PipelineState.DirectoryOf(config.State.Directory, spec.Name),
                 budget,

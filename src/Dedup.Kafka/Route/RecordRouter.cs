@@ -84,13 +84,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         _added.Add(HeaderNames.Reason, ReasonText.Of(judgement.Reason));
         // A partition of the repartition topic need not be one of the quarantine topic; there is always a first.
         int partition = judgement.Reason == Reason.NotRekeyed ? 0 : record.Partition;
-        if (
-            !refusals.IsEmpty
-            && refusals.IsWithoutPayload(
-                batch.LogPartitionOf(record.Index),
-                batch.LogOffsetOf(record.Index)
-            )
-        )
+        if (IsWithoutPayload(batch, record.Index))
         {
             _added.Add(HeaderNames.Detail, ReasonText.WithoutPayload);
             return ports.Sink.Send(
@@ -117,6 +111,14 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
 
         return Forward(SinkTopic.Quarantine, partition, batch, record.Index, nowMs, _added);
     }
+
+    /// <summary>Quarantine has refused it with its payload, or is certain to.</summary>
+    private bool IsWithoutPayload(RecordBatch batch, int index) =>
+        batch.SizeOf(index) > spec.Limits.MostToQuarantine
+        || (
+            !refusals.IsEmpty
+            && refusals.IsWithoutPayload(batch.LogPartitionOf(index), batch.LogOffsetOf(index))
+        );
 
     private void AddFirst(in RecordView record, in SeenEntry first)
     {

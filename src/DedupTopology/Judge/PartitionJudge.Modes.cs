@@ -56,7 +56,7 @@ public sealed partial class PartitionJudge
             Planted.Is(PlantedBug.PercentByKey) ? identified.Key.High : identified.PercentHash
         );
 
-    /// <summary>A topic refused it for good, or the client would replace its timestamp; else None.</summary>
+    /// <summary>A topic refused it for good, or is certain to, or the client would replace its timestamp; else None.</summary>
     private Reason WhyUnsendable(RecordBatch batch, int index, Refusals refusals) =>
         !refusals.IsEmpty
         && refusals.TryGet(
@@ -66,6 +66,7 @@ public sealed partial class PartitionJudge
         )
             ? refusal
         : IsForeign(index) ? Reason.NotRekeyed
+        : batch.SizeOf(index) > _mostToClean ? Reason.RefusedTooLarge
         : batch.TimestampOf(index) <= 0 ? Reason.TimestampMissing
         : Reason.None;
 }

@@ -43,6 +43,7 @@ public sealed partial class PartitionJudge
     private readonly IdScratch _scratch = new();
     private readonly RecordTime _time;
     private readonly bool _countsTypes;
+    private readonly int _mostToClean;
     private readonly int _keysPerRecord;
     private Identified[] _identified = new Identified[InitialRecords];
     private int[] _types = [];
@@ -59,6 +60,7 @@ public sealed partial class PartitionJudge
         _hash = hash;
         _time = new RecordTime(spec);
         _countsTypes = spec.Recipe.Scope?.Type is not null;
+        _mostToClean = spec.Limits.MostToClean;
         _keysPerRecord =
             spec.Recipe.Sources.Any(static s => s.BucketMs > 0) ? KeysWithTimeBuckets
             : spec.Refresh ? KeysWithRefresh
@@ -268,6 +270,14 @@ public sealed partial class PartitionJudge
             wallClockMs,
             out long timeMs
         );
+        if (
+            record.Key.Length + record.Value.Length
+            > _mostToClean - (Planted.Is(PlantedBug.LimitTooLow) ? 64 : 0)
+        )
+        {
+            identified.Reason = Reason.RefusedTooLarge;
+        }
+
         if (IsForeign(index))
         {
             identified.Reason = Reason.NotRekeyed;

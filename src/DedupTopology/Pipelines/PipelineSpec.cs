@@ -148,6 +148,9 @@ public sealed record PipelineSpec
     /// <summary>Headers added to clean records.</summary>
     public HeaderSets Headers { get; init; }
 
+    /// <summary>What the topics take at most; unknown by default.</summary>
+    public TopicLimits Limits { get; init; }
+
     /// <summary><see cref="MaxFutureMs"/> for a class: of one with a short window at most a quarter of it.</summary>
     public long MaxFutureOf(int windowClass) =>
         windowClass == 0 ? MaxFutureMs : Math.Min(MaxFutureMs, Windows[windowClass].WindowMs / 4);

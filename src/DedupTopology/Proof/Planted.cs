@@ -54,6 +54,9 @@ public enum PlantedBug
     /// <summary>A record that fails a transaction which is still being filled is only aborted, never narrowed down (found by the simulator, seed 21).</summary>
     RefusedIsAbortable,
 
+    /// <summary>A record that would just fit into the clean topic is taken for too large.</summary>
+    LimitTooLow,
+
     /// <summary>Committed offset, marker, and log are not held against each other.</summary>
     DisagreementAccepted,
 

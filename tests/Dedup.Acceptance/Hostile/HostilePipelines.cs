@@ -22,9 +22,6 @@ internal sealed class HostilePipelines : IAsyncDisposable
 {
     private const int Partitions = 2;
 
-    /// <summary>Clean topics take no larger records than that, Kafka's own default; the input does.</summary>
-    private const int CleanMaxBytes = 1_048_588;
-
     private const string RunScript = """
         set -e
         echo $$ >"$1"; shift
@@ -125,6 +122,8 @@ internal sealed class HostilePipelines : IAsyncDisposable
                 QueueBufferingMaxMessages = 100_000,
                 LingerMs = 20,
                 MessageMaxBytes = 8 << 20,
+                // As large as the input takes, a batch holds more than clean takes without compression.
+                CompressionType = CompressionType.Lz4,
             }
         ).SetKeySerializer(NullableBytes.Instance).SetValueSerializer(NullableBytes.Instance).Build();
         long failed = 0;
@@ -255,7 +254,6 @@ internal sealed class HostilePipelines : IAsyncDisposable
                     // By itself Kafka refuses what is more than an hour ahead, and deletes what is a week old.
                     ["message.timestamp.after.max.ms"] = $"{long.MaxValue}",
                     ["retention.ms"] = "-1",
-                    ["max.message.bytes"] = $"{8 << 20}",
                 },
             },
         ]);
@@ -270,15 +268,6 @@ internal sealed class HostilePipelines : IAsyncDisposable
                 )
         );
     }
-
-    /// <summary>From now on the clean topics take less than the input: what is larger has to go to quarantine.</summary>
-    public Task NarrowAsync() =>
-        _admin.IncrementalAlterConfigsAsync(
-            _config.Pipelines.ToDictionary(
-                static p => new ConfigResource { Type = ResourceType.Topic, Name = p.Clean },
-                static _ => new List<ConfigEntry> { Set("max.message.bytes", $"{CleanMaxBytes}") }
-            )
-        );
 
     private static ConfigEntry Set(string name, string value) =>
         new()

@@ -156,6 +156,33 @@ public sealed class RecordRouterTests
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
+    /// <summary>Key and value are two bytes.</summary>
+    [Theory]
+    [InlineData(2, "the topic that it belongs on refuses it for its size")]
+    [InlineData(1, "payload left out: the quarantine topic refuses it too")]
+    public void A_record_that_quarantine_cannot_take_goes_there_without_its_payload_at_once(
+        int room,
+        string detail
+    )
+    {
+        (SinkTopic topic, _, Dictionary<string, string>? added) = Send(
+            Spec() with
+            {
+                Limits = new TopicLimits(
+                    CleanBytes: 1,
+                    QuarantineBytes: TopicLimits.LeastOverhead + room
+                ),
+            },
+            new OneRecord { Key = "a" },
+            new Judgement(Verdict.Invalid, Destination.Quarantine, Reason.RefusedTooLarge, default)
+        );
+        topic.ShouldBe(SinkTopic.Quarantine);
+        added.ShouldNotBeNull();
+        added["dedup.reason"].ShouldBe("refused-too-large");
+        added["dedup.detail"].ShouldBe(detail);
+        added["dedup.source.offset"].ShouldBe("17");
+    }
+
     private static Judgement Clean() => new(Verdict.First, Destination.Clean, Reason.None, default);
 
     private static PipelineSpec Spec(HeaderSets headers = HeaderSets.None) =>
@@ -303,7 +330,12 @@ public sealed class RecordRouterTests
             bool isTombstone,
             long timestampMs,
             AddedHeaders? added
-        ) => TxResult.Ok;
+        )
+        {
+            value.Length.ShouldBe(0);
+            isTombstone.ShouldBeTrue();
+            return Forward(topic, partition, null!, 0, timestampMs, added);
+        }
 
         public TxResult SendOffsets(
             ReadOnlySpan<PartitionOffset> offsets,

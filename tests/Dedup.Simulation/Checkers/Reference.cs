@@ -79,6 +79,12 @@ public sealed partial class Reference
         ModelRecord record = entry.Record!;
         Count("consumed");
         _tenant = ReferenceQuotas.TenantOf(_scenario, record);
+        if (IsBeyondClean(record))
+        {
+            Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
+            return;
+        }
+
         bool isSpared = !Events.IsEnforced(_scenario, record);
         if (Spec.Mode.Kind == ModeKind.Off && record.TimestampMs > 0)
         {
@@ -223,6 +229,11 @@ public sealed partial class Reference
             : unread;
         return (reason, timeMs);
     }
+
+    /// <summary>Known beforehand, by key and value alone and the 68 bytes around them; what else is too large is judged first.</summary>
+    private bool IsBeyondClean(ModelRecord record) =>
+        Spec.Limits.CleanBytes > 0
+        && 68 + (record.Key?.Length ?? 0) + (record.Value?.Length ?? 0) > Spec.Limits.CleanBytes;
 
     private long RetentionMs(int windowClass) =>
         Spec.Windows[windowClass].WindowMs + Spec.Windows[windowClass].GraceMs;

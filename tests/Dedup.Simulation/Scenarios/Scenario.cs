@@ -169,7 +169,13 @@ public sealed record Scenario
                 TransactionSweepMs = rng.Between(500, 5_000),
                 JoinMs = rng.Percent(80) ? rng.Between(1, 40) : rng.Between(40, 1_500),
             },
-            Spec = Quotas.Draw(Policies.Draw(DrawSpec(rng), seed), seed),
+            Spec = Quotas.Draw(Policies.Draw(DrawSpec(rng), seed), seed) with
+            {
+                // In the others only trying tells.
+                Limits = Rng.For(seed, 0x11417).Percent(60)
+                    ? new TopicLimits(maxMessageBytes, maxMessageBytes)
+                    : default,
+            },
             Lane = DrawLane(rng),
             Faults = Swarm.Draw(rng, overrides),
         };
