@@ -41,10 +41,6 @@ public sealed class DiskFaultTests(RealKafka kafka, ITestOutputHelper output)
     [Fact]
     public async Task A_full_disk_and_the_death_of_all_at_once_lose_nothing_and_double_nothing()
     {
-        Assert.SkipUnless(
-            FaultSeed.IsLong,
-            "open: with DEDUP_SEED=1076274715 a lane on a full disk waits for its own store for ever; DEDUP_LONG=1 runs it"
-        );
         var seed = new FaultSeed(output);
         await using Fleet fleet = await Fleet.MakeAsync(
             await kafka.BootstrapServersAsync(),

@@ -38,7 +38,7 @@ internal sealed class HostileRecords(FaultSeed seed, long nowMs)
             return Make(Id("huge-"), new byte[HugeBytes], [], 0);
         }
 
-        return Make(Key(), Value(), seed.One(HostileCorpus.Headers), Age());
+        return Make(Key(), Value(), Headers(), Age());
     }
 
     private Message<byte[]?, byte[]?> Make(
@@ -62,6 +62,14 @@ internal sealed class HostileRecords(FaultSeed seed, long nowMs)
             Timestamp = new Timestamp(nowMs - ageMs, TimestampType.CreateTime),
         };
     }
+
+    private (string Name, byte[]? Value)[] Headers() =>
+        seed.Between(0, 10) switch
+        {
+            < 4 => [("Event-Id", Id("h-"))],
+            < 6 => [("tenant", Noise(seed.Between(0, 3))), ("Event-Id", Mutated(Id("h-")))],
+            _ => seed.One(HostileCorpus.Headers),
+        };
 
     private byte[]? Key() =>
         seed.Between(0, 10) switch

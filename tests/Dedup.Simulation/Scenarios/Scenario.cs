@@ -172,7 +172,7 @@ public sealed record Scenario
             Spec = Quotas.Draw(Policies.Draw(DrawSpec(rng), seed), seed) with
             {
                 // In the others only trying tells.
-                Limits = Rng.For(seed, 0x11417).Percent(60)
+                Limits = Rng.For(seed, 0x11417).Percent(35)
                     ? new TopicLimits(maxMessageBytes, maxMessageBytes)
                     : default,
             },
