@@ -172,7 +172,7 @@ public static class KafkaAudit
             request.Time
         );
 
-    private static void WaitForLag(
+    internal static void WaitForLag(
         AuditRequest request,
         string? group,
         string topic,

@@ -2,6 +2,22 @@ using System.Buffers.Binary;
 
 namespace Dedup.Contracts.Rekey;
 
+/// <summary>What the first hop found when it validated a payload (<c>validate: true</c>).</summary>
+public enum PayloadCheck : byte
+{
+    /// <summary>It did not: the pipeline does not validate, or the record is refused for something else.</summary>
+    None = 0,
+
+    /// <summary>It is what it claims to be, or has nothing to be checked.</summary>
+    Valid = 1,
+
+    /// <summary>It is not.</summary>
+    Invalid = 2,
+
+    /// <summary>It could not be told then.</summary>
+    Unavailable = 3,
+}
+
 /// <summary>
 /// What the first hop of <c>partitioning: by-id</c> puts before a record's key on the repartition topic, so that the second
 /// hop can judge the original record. Value and headers travel as they are.
@@ -10,7 +26,7 @@ namespace Dedup.Contracts.Rekey;
 /// <code>
 /// 0         1       2           6        14          22      30
 /// | version | flags | partition | offset | timestamp | clock | the record's own key      little-endian
-/// flags: 1 = the record's own key is null
+/// flags: bit 0 = the record's own key is null, bits 1 and 2 = PayloadCheck
 /// </code>
 /// Before the key, which is short and has to be copied anyway: a header would have to be made and parsed for each record, and a
 /// record that carries one of the same name already could not be given back byte for byte.
@@ -23,12 +39,14 @@ namespace Dedup.Contracts.Rekey;
 /// the first.
 /// </param>
 /// <param name="KeyIsNull">Whether the record's own key is null.</param>
+/// <param name="Check">Whether its payload was validated.</param>
 public readonly record struct RekeyEnvelope(
     int Partition,
     long Offset,
     long TimestampMs,
     long ClockMs,
-    bool KeyIsNull
+    bool KeyIsNull,
+    PayloadCheck Check = PayloadCheck.None
 )
 {
     /// <summary>Version written by this code; not a first byte that text has, so that a foreign record is told from ours.</summary>
@@ -41,12 +59,14 @@ public readonly record struct RekeyEnvelope(
     public const int MaxPartition = SourcePlace.MaxPartition;
 
     private const byte NullKey = 1;
+    private const int CheckShift = 1;
+    private const byte MostFlags = NullKey | ((int)PayloadCheck.Unavailable << CheckShift);
 
     /// <summary>Writes the envelope into the first <see cref="Size"/> bytes.</summary>
     public void Write(Span<byte> target)
     {
         target[0] = Version;
-        target[1] = KeyIsNull ? NullKey : (byte)0;
+        target[1] = (byte)((KeyIsNull ? NullKey : 0) | ((int)Check << CheckShift));
         BinaryPrimitives.WriteInt32LittleEndian(target[2..], Partition);
         BinaryPrimitives.WriteInt64LittleEndian(target[6..], Offset);
         BinaryPrimitives.WriteInt64LittleEndian(target[14..], TimestampMs);
@@ -57,7 +77,7 @@ public readonly record struct RekeyEnvelope(
     public static bool TryRead(ReadOnlySpan<byte> key, out RekeyEnvelope envelope)
     {
         envelope = default;
-        if (key.Length < Size || key[0] != Version || key[1] > NullKey)
+        if (key.Length < Size || key[0] != Version || key[1] > MostFlags)
         {
             return false;
         }
@@ -67,7 +87,8 @@ public readonly record struct RekeyEnvelope(
             BinaryPrimitives.ReadInt64LittleEndian(key[6..]),
             BinaryPrimitives.ReadInt64LittleEndian(key[14..]),
             BinaryPrimitives.ReadInt64LittleEndian(key[22..]),
-            key[1] == NullKey
+            (key[1] & NullKey) != 0,
+            (PayloadCheck)(key[1] >> CheckShift)
         );
         return envelope.Partition is >= 0 and <= MaxPartition
             && envelope.Offset >= 0

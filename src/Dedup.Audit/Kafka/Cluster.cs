@@ -51,6 +51,19 @@ internal sealed class Cluster : IDisposable
         return [.. low.Zip(high, static (l, h) => new LogRange(l, h))];
     }
 
+    /// <summary>First offset and last stable offset of each partition: below it every transaction is decided.</summary>
+    public LogRange[] StableRangesOf(string topic, int partitions)
+    {
+        long[] low = Offsets(topic, partitions, OffsetSpec.Earliest());
+        long[] stable = Offsets(
+            topic,
+            partitions,
+            OffsetSpec.Latest(),
+            IsolationLevel.ReadCommitted
+        );
+        return [.. low.Zip(stable, static (l, h) => new LogRange(l, h))];
+    }
+
     /// <summary>For each partition the first offset at or after a time, -1 where there is none.</summary>
     public long[] OffsetsAt(string topic, int partitions, long timestampMs) =>
         Offsets(topic, partitions, OffsetSpec.ForTimestamp(timestampMs));
@@ -87,7 +100,13 @@ internal sealed class Cluster : IDisposable
 
     public void Dispose() => _admin.Dispose();
 
-    private long[] Offsets(string topic, int partitions, OffsetSpec spec)
+    // By default the high watermark, not the last stable offset: what is pending now is waited for.
+    private long[] Offsets(
+        string topic,
+        int partitions,
+        OffsetSpec spec,
+        IsolationLevel isolation = IsolationLevel.ReadUncommitted
+    )
     {
         ListOffsetsResult answer = Ask(
             $"offsets of {topic}",
@@ -103,8 +122,7 @@ internal sealed class Cluster : IDisposable
                             }),
                         new ListOffsetsOptions
                         {
-                            // The high watermark, not the last stable offset: what is pending now is waited for.
-                            IsolationLevel = IsolationLevel.ReadUncommitted,
+                            IsolationLevel = isolation,
                             RequestTimeout = Timeout,
                         }
                     )

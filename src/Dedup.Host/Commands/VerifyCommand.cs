@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
+using Dedup.Audit;
+using Dedup.Audit.Ledger;
+using Dedup.Audit.Reports;
 using Dedup.Host.Configuration;
 using Dedup.Host.Verify;
 using Dedup.Topology.Pipelines;
@@ -32,6 +35,10 @@ internal static class VerifyCommand
                 "any pair of topics"
             ),
             new Example(
+                "dedup verify --config dedup.yaml --ledger",
+                "whether the counts in the changelog are those of the topics"
+            ),
+            new Example(
                 "dedup verify --config dedup.yaml --json | jq '.pipelines[].counts'",
                 "for a script"
             )
@@ -46,6 +53,7 @@ internal static class VerifyCommand
                         options.Of(parsed, source),
                         parsed.GetValue(options.Pipeline),
                         parsed.GetValue(options.Json),
+                        parsed.GetValue(options.Ledger),
                         context,
                         cancellation
                     )
@@ -59,6 +67,7 @@ internal static class VerifyCommand
         VerifyOptions options,
         string? pipeline,
         bool json,
+        bool ledger,
         CliContext context,
         CancellationToken cancellation
     )
@@ -76,40 +85,119 @@ internal static class VerifyCommand
             );
         }
 
-        var reports = new List<(PipelineSpec Spec, Audit.Reports.AuditReport Report)>();
+        return ledger
+            ? await CompareAll(config, specs, options, json, context, cancellation)
+            : await AuditAll(config, specs, options, json, context, cancellation);
+    }
+
+    private static async Task<int> AuditAll(
+        DedupConfig config,
+        PipelineSpec[] specs,
+        VerifyOptions options,
+        bool json,
+        CliContext context,
+        CancellationToken cancellation
+    )
+    {
+        var reports = new List<(PipelineSpec Spec, AuditReport Report)>();
         foreach (PipelineSpec spec in specs)
         {
-            try
-            {
-                Audit.AuditRequest request = await VerifyRequests.Of(config, spec, options);
-                using var progress = new ProgressLine(context);
-                reports.Add(
-                    (
-                        spec,
-                        await Task.Run(
-                            () => Audit.KafkaAudit.Run(request, progress, cancellation),
-                            cancellation
-                        )
+            AuditRequest request = await VerifyRequests.Of(config, spec, options);
+            reports.Add(
+                (
+                    spec,
+                    await Made(
+                        context,
+                        progress => KafkaAudit.Run(request, progress, cancellation),
+                        cancellation
                     )
-                );
-            }
-            catch (Audit.AuditException e)
-            {
-                throw new ProblemException(
-                    ExitCode.Usage,
-                    e.Message.TrimEnd('.'),
-                    "then verify again",
-                    e
-                );
-            }
+                )
+            );
         }
 
         Print(reports, json, context);
         return reports.TrueForAll(static r => r.Report.IsSound) ? ExitCode.Done : ExitCode.Found;
     }
 
+    private static async Task<int> CompareAll(
+        DedupConfig config,
+        PipelineSpec[] specs,
+        VerifyOptions options,
+        bool json,
+        CliContext context,
+        CancellationToken cancellation
+    )
+    {
+        var reports = new List<(string Pipeline, LedgerReport Report)>();
+        foreach (PipelineSpec spec in specs)
+        {
+            AuditRequest request = await VerifyRequests.Of(
+                config,
+                spec,
+                options with
+                {
+                    IsLedger = true,
+                }
+            );
+            reports.Add(
+                (
+                    spec.Name,
+                    await Made(
+                        context,
+                        progress =>
+                            KafkaLedger.Run(
+                                request,
+                                VerifyRequests.ChangelogsOf(spec),
+                                spec.Start.Kind == StartKind.Earliest,
+                                progress,
+                                cancellation
+                            ),
+                        cancellation
+                    )
+                )
+            );
+        }
+
+        if (json)
+        {
+            PrintJson(
+                reports.TrueForAll(static r => r.Report.IsSound),
+                writer => reports.ForEach(r => LedgerPrinter.Write(writer, r.Pipeline, r.Report)),
+                context
+            );
+        }
+        else
+        {
+            reports.ForEach(r => LedgerPrinter.Print(r.Pipeline, r.Report, context));
+        }
+
+        return reports.TrueForAll(static r => r.Report.IsSound) ? ExitCode.Done : ExitCode.Found;
+    }
+
+    private static async Task<T> Made<T>(
+        CliContext context,
+        Func<IProgress<AuditProgress>, T> make,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            using var progress = new ProgressLine(context);
+            return await Task.Run(() => make(progress), cancellation);
+        }
+        catch (AuditException e)
+        {
+            throw new ProblemException(
+                ExitCode.Usage,
+                e.Message.TrimEnd('.'),
+                "then verify again",
+                e
+            );
+        }
+    }
+
     private static void Print(
-        List<(PipelineSpec Spec, Audit.Reports.AuditReport Report)> reports,
+        List<(PipelineSpec Spec, AuditReport Report)> reports,
         bool json,
         CliContext context
     )
@@ -122,13 +210,26 @@ internal static class VerifyCommand
             return;
         }
 
+        PrintJson(
+            reports.TrueForAll(static r => r.Report.IsSound),
+            writer => reports.ForEach(r => ReportPrinter.Write(writer, r.Spec.Name, r.Report)),
+            context
+        );
+    }
+
+    private static void PrintJson(
+        bool isSound,
+        Action<Utf8JsonWriter> pipelines,
+        CliContext context
+    )
+    {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, JsonFormat.Indented))
         {
             writer.WriteStartObject();
-            writer.WriteBoolean("sound", reports.TrueForAll(static r => r.Report.IsSound));
+            writer.WriteBoolean("sound", isSound);
             writer.WriteStartArray("pipelines");
-            reports.ForEach(r => ReportPrinter.Write(writer, r.Spec.Name, r.Report));
+            pipelines(writer);
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
@@ -179,9 +280,17 @@ internal static class VerifyCommand
         public Option<bool> Json { get; } =
             new("--json") { Description = "print the report as JSON" };
 
+        public Option<bool> Ledger { get; } =
+            new("--ledger")
+            {
+                Description =
+                    "compare the ledger in the changelog with what the topics hold and the group has committed: clean + duplicates + quarantined + dropped = consumed",
+            };
+
         public void AddTo(Command command)
         {
             command.Options.Add(Pipeline);
+            command.Options.Add(Ledger);
             command.Options.Add(_wait);
             command.Options.Add(_group);
             command.Options.Add(_memory);

@@ -30,6 +30,9 @@ internal sealed record VerifyOptions
     /// <summary>--temp.</summary>
     public string? TempDirectory { get; init; }
 
+    /// <summary>--ledger: where the first run began may stay unknown.</summary>
+    public bool IsLedger { get; init; }
+
     /// <summary>--started.</summary>
     public IReadOnlyDictionary<int, long>? Started { get; init; }
 }
@@ -59,7 +62,7 @@ internal static class VerifyRequests
                 spec.Partitioning == Partitioning.ById
                     ? new ByIdRequest(spec.Repartition, spec.Group)
                     : null,
-            Started = options.Started ?? Started(config, spec),
+            Started = options.Started ?? Started(config, spec, options.IsLedger),
             Wait = options.Wait,
             Rules = RulesOf(spec, config.Validation.ContainsKey(spec.Name)),
         };
@@ -107,6 +110,12 @@ internal static class VerifyRequests
             MaxFutureOfClass = c => spec.MaxFutureOf(c),
         };
 
+    /// <summary>The changelogs of a pipeline's hops, in the order in which records go through them.</summary>
+    public static IReadOnlyList<string> ChangelogsOf(PipelineSpec spec) =>
+        spec.Partitioning == Partitioning.ById
+            ? [spec.RekeyHop(0).Changelog, spec.Changelog]
+            : [spec.Changelog];
+
     private static PipelineSpec FirstHop(PipelineSpec spec) =>
         spec.Partitioning == Partitioning.ById ? spec.RekeyHop(0) : spec;
 
@@ -136,9 +145,16 @@ internal static class VerifyRequests
         }
     }
 
-    private static Dictionary<int, long>? Started(DedupConfig config, PipelineSpec spec)
+    private static Dictionary<int, long>? Started(
+        DedupConfig config,
+        PipelineSpec spec,
+        bool mayBeUnknown
+    )
     {
-        if (spec.Start.Kind == StartKind.Earliest)
+        if (
+            spec.Start.Kind == StartKind.Earliest
+            || (mayBeUnknown && spec.Start.Kind == StartKind.Latest)
+        )
         {
             return null;
         }

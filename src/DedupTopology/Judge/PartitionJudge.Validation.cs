@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Contracts.Rekey;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Records;
 
@@ -10,9 +11,17 @@ public sealed partial class PartitionJudge
     private bool[] _isUnchecked = [];
 
     /// <summary>Why a record is quarantined for its payload, else None.</summary>
+    /// <remarks>In the second hop of by-id the first has asked already; only what it refused to judge comes without an answer.</remarks>
     private Reason Validate(in RecordView record, int at, IPayloadValidator validator)
     {
-        Reason reason = validator.Check(record);
+        PayloadCheck check = _originals?.EnvelopeOf(record.Index).Check ?? PayloadCheck.None;
+        Reason reason = check switch
+        {
+            PayloadCheck.Valid => Reason.None,
+            PayloadCheck.Invalid => Reason.SchemaInvalid,
+            PayloadCheck.Unavailable => Reason.SchemaUnavailable,
+            _ => validator.Check(record),
+        };
         _isUnchecked[at] = reason == Reason.SchemaUnavailable && _spec.ForwardsUnchecked;
         return _isUnchecked[at] ? Reason.None : reason;
     }

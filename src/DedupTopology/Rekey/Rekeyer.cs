@@ -4,6 +4,7 @@ using Dedup.Contracts.Rekey;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Judge;
 using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
 using Dedup.Topology.Records;
 
 namespace Dedup.Topology.Rekey;
@@ -23,6 +24,8 @@ public sealed class Rekeyer
 
     private readonly Recipe _recipe;
     private readonly RecordTime _time;
+    private readonly IPayloadValidator? _validator;
+    private readonly bool _forwardsUnchecked;
     private readonly int _partitions;
     private readonly IdScratch _scratch = new();
     private byte[] _key = new byte[512];
@@ -34,6 +37,9 @@ public sealed class Rekeyer
         ArgumentOutOfRangeException.ThrowIfLessThan(spec.RepartitionPartitions, 1);
         _recipe = spec.Recipe.WithoutFingerprint();
         _time = new RecordTime(spec);
+        // With mode off nothing is judged, and so nothing is validated.
+        _validator = spec.Mode.Kind == ModeKind.Off ? null : spec.Validator;
+        _forwardsUnchecked = spec.ForwardsUnchecked;
         _partitions = spec.RepartitionPartitions;
     }
 
@@ -57,10 +63,21 @@ public sealed class Rekeyer
             wallClockMs,
             out long timeMs
         );
-        long clock =
+        PayloadCheck check = PayloadCheck.None;
+        if (_validator is not null && reason == Reason.None)
+        {
+            check = Validate(record, _validator);
+        }
+
+        bool isJudged =
             reason == Reason.None
-                ? clocks.See(identified.Class, timeMs)
-                : clocks.Open(identified.Class);
+            && (
+                check < PayloadCheck.Invalid
+                || (check == PayloadCheck.Unavailable && _forwardsUnchecked)
+            );
+        long clock = isJudged
+            ? clocks.See(identified.Class, timeMs)
+            : clocks.Open(identified.Class);
         _keyLength = RekeyEnvelope.Size + record.Key.Length;
         if (_key.Length < _keyLength)
         {
@@ -72,13 +89,26 @@ public sealed class Rekeyer
             record.Offset,
             record.TimestampMs,
             clock,
-            record.KeyIsNull
+            record.KeyIsNull,
+            check
         ).Write(_key);
         record.Key.CopyTo(_key.AsSpan(RekeyEnvelope.Size));
         return identified.Reason == Reason.None
             ? PartitionOf(identified.Key, _partitions)
             : record.Partition % _partitions;
     }
+
+    /// <summary>
+    /// A payload is validated here, once, and the answer travels with the record: what is refused for it must not move the clock
+    /// that the others are judged by, and the second hop acts on it.
+    /// </summary>
+    private static PayloadCheck Validate(in RecordView record, IPayloadValidator validator) =>
+        validator.Check(record) switch
+        {
+            Reason.None => PayloadCheck.Valid,
+            Reason.SchemaUnavailable => PayloadCheck.Unavailable,
+            _ => PayloadCheck.Invalid,
+        };
 
     /// <summary>
     /// The partition of an ID. By the low half of its unkeyed hash: the high half decides about shadow and enforce in

@@ -29,7 +29,8 @@ public sealed class RekeyEnvelopeTests
                         offset & long.MaxValue,
                         timestamp,
                         clock,
-                        isNull
+                        isNull,
+                        (PayloadCheck)(own.Length & 3)
                     );
                     byte[] key = new byte[RekeyEnvelope.Size + (isNull ? 0 : own.Length)];
                     envelope.Write(key);

@@ -55,6 +55,7 @@ public sealed class CommandTests(RealKafka kafka) : IDisposable
         report.GetProperty("in").GetInt64().ShouldBe(10_000);
         report.GetProperty("first").GetInt64().ShouldBe(8_000);
         report.GetProperty("duplicates").GetInt64().ShouldBe(2_000);
+        await TheLedgerAddsUpUntilSomebodyElseWritesToClean(pipeline);
         (code, output, _) = CliProcess.Run([
             "changelog",
             .. pipeline,
@@ -73,6 +74,46 @@ public sealed class CommandTests(RealKafka kafka) : IDisposable
         ];
         kinds.ShouldContain("chunk");
         kinds[^1].ShouldBe("marker");
+    }
+
+    private static async Task TheLedgerAddsUpUntilSomebodyElseWritesToClean(string[] pipeline)
+    {
+        (int code, string output, string error) = CliProcess.Run([
+            "verify",
+            .. pipeline,
+            "--ledger",
+            "--json",
+        ]);
+        code.ShouldBe(0, output + error);
+        JsonElement report = JsonDocument.Parse(output).RootElement.GetProperty("pipelines")[0];
+        report.GetProperty("unknown").GetArrayLength().ShouldBe(0, output);
+        JsonElement sum = report.GetProperty("sum");
+        sum.GetProperty("consumed").GetInt64().ShouldBe(10_000);
+        sum.GetProperty("clean").GetInt64().ShouldBe(8_000);
+        sum.GetProperty("duplicates").GetInt64().ShouldBe(2_000);
+
+        using IProducer<string, string> stranger = new ProducerBuilder<string, string>(
+            new ProducerConfig { BootstrapServers = Value(pipeline, "--bootstrap") }
+        ).Build();
+        string clean = Value(pipeline, "--clean");
+        _ = await stranger.ProduceAsync(
+            new TopicPartition(clean, new Partition(2)),
+            new Message<string, string> { Key = "x", Value = "y" },
+            TestContext.Current.CancellationToken
+        );
+        (code, output, _) = CliProcess.Run(["verify", .. pipeline, "--ledger", "--json"]);
+        code.ShouldBe(1, output);
+        JsonElement mismatch = JsonDocument
+            .Parse(output)
+            .RootElement.GetProperty("pipelines")[0]
+            .GetProperty("mismatches")
+            .EnumerateArray()
+            .ShouldHaveSingleItem();
+        mismatch.GetProperty("partition").GetInt32().ShouldBe(2);
+        mismatch
+            .GetProperty("found")
+            .GetInt64()
+            .ShouldBe(mismatch.GetProperty("ledger").GetInt64() + 1);
     }
 
     [Fact]

@@ -3,6 +3,8 @@ using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Dedup.Acceptance.Brokers;
+using Dedup.Audit;
+using Dedup.Audit.Ledger;
 using Dedup.Contracts.Headers;
 using Dedup.Kafka.Running;
 using Dedup.Topology.Pipelines;
@@ -66,6 +68,34 @@ public sealed class ByIdTests(RealKafka kafka)
             ];
             order.ShouldBe([.. order.Order()]);
         }
+
+        LedgerReport ledger = KafkaLedger.Run(
+            new AuditRequest
+            {
+                Kafka = new Dictionary<string, string>
+                {
+                    ["bootstrap.servers"] = pipeline.Bootstrap,
+                },
+                Input = pipeline.Spec.Input,
+                Clean = pipeline.Spec.Clean,
+                Quarantine = pipeline.Spec.Quarantine,
+                Group = pipeline.Spec.RekeyHop(Between).Group,
+                ById = new ByIdRequest(pipeline.Spec.Repartition, pipeline.Spec.Group),
+                Rules = new AuditRules
+                {
+                    Recipe = pipeline.Spec.Recipe,
+                    Window = new AuditWindow(pipeline.Spec.Windows[0].WindowMs),
+                },
+            },
+            [pipeline.Spec.RekeyHop(Between).Changelog, pipeline.Spec.Changelog],
+            beginsAtZero: true,
+            cancellation: TestContext.Current.CancellationToken
+        );
+        ledger.Mismatches.ShouldBeEmpty();
+        ledger.Unknown.ShouldBeEmpty();
+        (ledger.Sum.Consumed, ledger.Sum.Clean, ledger.Sum.Duplicates).ShouldBe(
+            (20_000, 10_000, 10_000)
+        );
     }
 
     [Fact]

@@ -1,4 +1,8 @@
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using Dedup.Host.Tests.Guards;
+using Dedup.Host.Topics;
+using Dedup.Topology.Pipelines;
 using Shouldly;
 using YamlDotNet.RepresentationModel;
 
@@ -154,6 +158,58 @@ public sealed partial class ComposeTests
             .ShouldBe(1, "a record keeps its partition");
         topics[3]["config"]["cleanup.policy"].ToString().ShouldBe("compact");
     }
+
+    /// <summary>By-id has three topics more, and partitions of its own between the hops: 6 in the file, 4 of the input.</summary>
+    [Theory]
+    [InlineData("topics/orders.yaml", "")]
+    [InlineData("topics/orders-by-id.yaml", "partitioning: by-id\nrepartition: { partitions: 6 }")]
+    public void The_topic_files_are_what_a_pipeline_needs(string file, string lines)
+    {
+        PipelineSpec spec = Configuration.Load.Pipeline(
+            $"quarantine: orders.quarantine\n{lines}".TrimEnd()
+        );
+        var inFile = ((YamlSequenceNode)Load(file)["topics"]).ToDictionary(static t =>
+            t["name"].ToString()
+        );
+        ImmutableArray<TopicRequirement> needed = TopicRequirements.Of(spec, Facts.Topic("orders"));
+        inFile
+            .Keys.Except(["orders"])
+            .ShouldBe(needed.Select(static n => n.Topic), ignoreOrder: true);
+        foreach (TopicRequirement need in needed)
+        {
+            YamlNode topic = inFile[need.Topic];
+            topic["partitions"].ToString().ShouldBe($"{need.Partitions}", need.Topic);
+            var config = (YamlMappingNode)topic["config"];
+            foreach (ConfigRequirement property in need.Configs)
+            {
+                if (Has(config, property.Name))
+                {
+                    property
+                        .Accepts(config[property.Name].ToString())
+                        .ShouldBeTrue($"{need.Topic} {property.Name}");
+                }
+                else
+                {
+                    // What the file leaves out is the broker's default, which has to do.
+                    BrokerDefaults.TryGetValue(property.Name, out string? byDefault);
+                    property
+                        .Accepts(byDefault ?? "")
+                        .ShouldBeTrue($"{need.Topic} does not say {property.Name}");
+                }
+            }
+        }
+    }
+
+    /// <summary>Of Kafka 4.x, as far as a topic file leaves them out.</summary>
+    private static readonly Dictionary<string, string> BrokerDefaults = new(StringComparer.Ordinal)
+    {
+        ["max.message.bytes"] = "1048588",
+        ["cleanup.policy"] = "delete",
+        ["retention.ms"] = "604800000",
+        ["retention.bytes"] = "-1",
+        ["min.insync.replicas"] = "1",
+        ["unclean.leader.election.enable"] = "false",
+    };
 
     [Fact]
     public void What_the_Dockerfile_copies_exists_and_its_stages_too()

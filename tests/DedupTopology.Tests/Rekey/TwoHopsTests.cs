@@ -3,7 +3,9 @@ using Dedup.Contracts.Identity;
 using Dedup.Contracts.Rekey;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Judge;
+using Dedup.Topology.Ledger;
 using Dedup.Topology.Pipelines;
+using Dedup.Topology.Ports;
 using Dedup.Topology.Records;
 using Dedup.Topology.Rekey;
 using Dedup.Topology.Windows;
@@ -31,9 +33,9 @@ public sealed class TwoHopsTests : IDisposable
     };
 
     private readonly DictionaryStore _store = new();
-    private readonly Rekeyer _rekeyer = new(Spec.RekeyHop(1));
+    private Rekeyer _rekeyer = new(Spec.RekeyHop(1));
     private readonly Dictionary<int, WindowClocks> _clocks = [];
-    private readonly PartitionJudge _judge = new(Spec.JudgeHop(2), new SipHash(1, 2));
+    private PartitionJudge _judge = new(Spec.JudgeHop(2), new SipHash(1, 2));
     private long _writtenMs = 1;
 
     [Fact]
@@ -138,6 +140,66 @@ public sealed class TwoHopsTests : IDisposable
         _judge.Clocks.Open(0).ShouldBe(1_000);
     }
 
+    /// <summary>The bad one is 4,000 ahead: would it move the clock, the next record of its partition were late.</summary>
+    [Fact]
+    public void A_payload_is_validated_once_and_one_that_is_refused_moves_no_clock_of_either_hop()
+    {
+        ByKey validator = Validate(forwards: true);
+        Run((0, 0, "bad", 5_000), (0, 1, "a", 1_000), (1, 0, "b", 1_000), (0, 2, "a", 1_001))
+            .Select(static j => (j.Verdict, j.Destination, j.Reason))
+            .ShouldBe([
+                (Verdict.Invalid, Destination.Quarantine, Reason.SchemaInvalid),
+                (Verdict.First, Destination.Clean, Reason.None),
+                (Verdict.First, Destination.Clean, Reason.None),
+                (Verdict.Duplicate, Destination.Duplicate, Reason.None),
+            ]);
+        _clocks[0].Open(0).ShouldBe(1_001);
+        _judge.Clocks.Open(0).ShouldBe(1_000);
+        validator.Asked.ShouldBe(4);
+        _judge.Commit();
+        _judge.Ledger.Of(Reason.SchemaInvalid).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_payload_that_cannot_be_validated_goes_on_or_to_quarantine_as_the_pipeline_says(
+        bool forwards
+    )
+    {
+        ByKey validator = Validate(forwards);
+        Judgement judged = Run((0, 0, "away", 5_000), (0, 1, "a", 1_000))[0];
+        (judged.Verdict, judged.Reason).ShouldBe(
+            forwards ? (Verdict.First, Reason.None) : (Verdict.Invalid, Reason.SchemaUnavailable)
+        );
+        _clocks[0].Open(0).ShouldBe(forwards ? 5_000 : 1_000);
+        _judge.Commit();
+        _judge.Ledger.Unchecked.ShouldBe(forwards ? 1 : 0);
+        validator.Asked.ShouldBe(2);
+    }
+
+    /// <summary>Records that lay between the hops when validation was turned on come without an answer.</summary>
+    [Fact]
+    public void What_the_first_hop_did_not_validate_the_second_does()
+    {
+        PlacedBatch between = Rekey((0, 0, "bad", 1_000));
+        ByKey validator = Validate(forwards: true);
+        var originals = new OriginalBatch();
+        originals.Open(between, 0, 1);
+        var judgements = new Judgement[1];
+        _judge.Judge(originals, 0, 1, WallMs, new Refusals(), _store, judgements);
+        judgements[0].Reason.ShouldBe(Reason.SchemaInvalid);
+        validator.Asked.ShouldBe(1);
+    }
+
+    [Fact]
+    public void With_mode_off_nothing_is_validated()
+    {
+        ByKey validator = Validate(forwards: true, ModeKind.Off);
+        Run((0, 0, "bad", 1_000))[0].Destination.ShouldBe(Destination.Clean);
+        validator.Asked.ShouldBe(0);
+    }
+
     [Fact]
     public void A_record_that_the_first_hop_did_not_write_is_quarantined()
     {
@@ -226,6 +288,36 @@ public sealed class TwoHopsTests : IDisposable
         }
 
         return between;
+    }
+
+    private ByKey Validate(bool forwards, ModeKind mode = ModeKind.Enforce)
+    {
+        var validator = new ByKey();
+        PipelineSpec spec = Spec with
+        {
+            Validator = validator,
+            ForwardsUnchecked = forwards,
+            Mode = new PipelineMode(mode),
+        };
+        _rekeyer = new Rekeyer(spec.RekeyHop(1));
+        _judge = new PartitionJudge(spec.JudgeHop(2), new SipHash(1, 2));
+        return validator;
+    }
+
+    private sealed class ByKey : IPayloadValidator
+    {
+        public int Asked { get; private set; }
+
+        public Reason Check(in RecordView record)
+        {
+            Asked++;
+            return Encoding.UTF8.GetString(record.Key) switch
+            {
+                "bad" => Reason.SchemaInvalid,
+                "away" => Reason.SchemaUnavailable,
+                _ => Reason.None,
+            };
+        }
     }
 
     private sealed class PlacedBatch : RecordBatch
