@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Dedup.Host.CrashTest;
 
 namespace Dedup.Host.Commands;
@@ -35,18 +34,13 @@ internal static class CrashTestCommand
 
     private static async Task<int> Run(CrashTestRequest request, CliContext context)
     {
-        using var stop = new CancellationTokenSource();
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(
-            PosixSignal.SIGINT,
-            Handle
-        );
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(
-            PosixSignal.SIGTERM,
-            Handle
-        );
         try
         {
-            return await new CrashTestRun(request, context).RunAsync(stop.Token);
+            return await Interruptible.RunAsync(
+                stop => new CrashTestRun(request, context).RunAsync(stop),
+                context,
+                "topics and state are deleted"
+            );
         }
         catch (Audit.AuditException e)
         {
@@ -57,22 +51,6 @@ internal static class CrashTestCommand
                 e
             );
         }
-        catch (OperationCanceledException)
-        {
-            return Interrupted(context);
-        }
-
-        void Handle(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        }
-    }
-
-    private static int Interrupted(CliContext context)
-    {
-        context.Error.WriteLine("interrupted; topics and state are deleted");
-        return ExitCode.Usage;
     }
 
     private sealed class Options

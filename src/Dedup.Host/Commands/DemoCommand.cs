@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Dedup.Host.Brokers;
 using Dedup.Host.Demo;
 
@@ -31,18 +30,13 @@ internal static class DemoCommand
 
     private static async Task<int> Run(bool mock, CliContext context)
     {
-        using var stop = new CancellationTokenSource();
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(
-            PosixSignal.SIGINT,
-            Handle
-        );
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(
-            PosixSignal.SIGTERM,
-            Handle
-        );
         try
         {
-            return await new DemoRunner(context, stop.Token).RunAsync(mock);
+            return await Interruptible.RunAsync(
+                stop => new DemoRunner(context, stop).RunAsync(mock),
+                context,
+                "nothing is left behind"
+            );
         }
         catch (LocalKafkaException e)
         {
@@ -53,21 +47,5 @@ internal static class DemoCommand
                 e
             );
         }
-        catch (OperationCanceledException)
-        {
-            return Interrupted(context);
-        }
-
-        void Handle(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        }
-    }
-
-    private static int Interrupted(CliContext context)
-    {
-        context.Error.WriteLine("interrupted; nothing is left behind");
-        return ExitCode.Usage;
     }
 }

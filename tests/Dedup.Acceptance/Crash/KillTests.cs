@@ -41,21 +41,7 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
     public async Task Kill_9_at_random_loses_nothing_and_doubles_nothing()
     {
         await using TwoWorkers two = await TwoWorkers.MakeAsync(kafka, "kill9", output);
-        two.Say($"seed {Seed}");
-        var random = new Random((int)Seed);
-        await two.BeginAsync(Plan, Seed);
-        int kills = IsLong ? 20 : 6;
-        for (int i = 0; i < kills; i++)
-        {
-            await Task.Delay(random.Next(500, 2000), TestContext.Current.CancellationToken);
-            WorkerProcess victim = two.Workers[random.Next(2)];
-            victim.Kill();
-            two.Say($"kill {i + 1}: {victim.Name}, {two.Load!.Sent} records sent");
-            victim.Start();
-        }
-
-        two.Load!.IsDone.ShouldBeFalse("the kills were meant to be under load");
-        await two.EndAsync();
+        await KillAtRandomAsync(two);
     }
 
     /// <summary>
@@ -70,21 +56,7 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
             output,
             repartitionPartitions: 3
         );
-        two.Say($"seed {Seed}");
-        var random = new Random((int)Seed);
-        await two.BeginAsync(Plan, Seed);
-        int kills = IsLong ? 20 : 6;
-        for (int i = 0; i < kills; i++)
-        {
-            await Task.Delay(random.Next(500, 2000), TestContext.Current.CancellationToken);
-            WorkerProcess victim = two.Workers[random.Next(2)];
-            victim.Kill();
-            two.Say($"kill {i + 1}: {victim.Name}, {two.Load!.Sent} records sent");
-            victim.Start();
-        }
-
-        two.Load!.IsDone.ShouldBeFalse("the kills were meant to be under load");
-        await two.EndAsync();
+        await KillAtRandomAsync(two);
     }
 
     [Fact]
@@ -136,6 +108,26 @@ public sealed class KillTests(RealKafka kafka, ITestOutputHelper output)
         two.Say($"awake, {two.Load!.Sent} records sent");
         took = await two.AdvanceAsync(BackWithin);
         two.Say($"awake: all partitions go on after {took.TotalSeconds:0.0} s");
+        await two.EndAsync();
+    }
+
+    /// <summary>Under load, every 0.5 to 2 s one of the two dies and is started again at once; then the audit.</summary>
+    private static async Task KillAtRandomAsync(TwoWorkers two)
+    {
+        two.Say($"seed {Seed}");
+        var random = new Random((int)Seed);
+        await two.BeginAsync(Plan, Seed);
+        int kills = IsLong ? 20 : 6;
+        for (int i = 0; i < kills; i++)
+        {
+            await Task.Delay(random.Next(500, 2000), TestContext.Current.CancellationToken);
+            WorkerProcess victim = two.Workers[random.Next(2)];
+            victim.Kill();
+            two.Say($"kill {i + 1}: {victim.Name}, {two.Load!.Sent} records sent");
+            victim.Start();
+        }
+
+        two.Load!.IsDone.ShouldBeFalse("the kills were meant to be under load");
         await two.EndAsync();
     }
 }

@@ -1,15 +1,12 @@
 using System.Diagnostics;
-using System.Globalization;
 using Dedup.Acceptance.Brokers;
-using Dedup.Audit.Reports;
 using Dedup.Host.CrashTest;
 using Shouldly;
 
 namespace Dedup.Acceptance.Crash;
 
 /// <summary>Two `dedup run` processes on one pipeline, with a load in the background. All of it ends with the test, by PID.</summary>
-/// <remarks>Their logs are copied to the directory DEDUP_KEEP_LOGS, if that is set.</remarks>
-internal sealed class TwoWorkers : IAsyncDisposable
+internal sealed class TwoWorkers : WorkerSession
 {
     private const long WarmUpRecords = 20_000;
 
@@ -19,23 +16,15 @@ internal sealed class TwoWorkers : IAsyncDisposable
     /// <summary>The program promises to end within 10 s; starting to stop on a busy machine takes a moment more.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
 
-    private readonly ITestOutputHelper _output;
-    private readonly CommittedOffsets _offsets;
-    private readonly long _begun = Stopwatch.GetTimestamp();
-
     private TwoWorkers(CrashTopics topics, ITestOutputHelper output)
-    {
-        _output = output;
-        Topics = topics;
+        : base(topics, output) =>
         Workers = [new WorkerProcess(topics, "one"), new WorkerProcess(topics, "two")];
-        _offsets = new CommittedOffsets(topics);
-    }
 
-    public CrashTopics Topics { get; }
-
-    public WorkerProcess[] Workers { get; }
+    public override WorkerProcess[] Workers { get; }
 
     public BackgroundLoad? Load { get; private set; }
+
+    protected override BackgroundLoad? LoadIfAny => Load;
 
     public static async Task<TwoWorkers> MakeAsync(
         RealKafka kafka,
@@ -69,7 +58,7 @@ internal sealed class TwoWorkers : IAsyncDisposable
 
         // A coordinator that is still being made takes seconds: the load is for what comes after.
         Load = BackgroundLoad.Start(Topics, plan with { HoldAt = WarmUpRecords }, seed);
-        TimeSpan? first = await _offsets.AdvancedAsync(
+        TimeSpan? first = await Offsets.AdvancedAsync(
             new long[Topics.Partitions],
             FirstCommitLimit,
             () => Load.IsDone,
@@ -84,8 +73,8 @@ internal sealed class TwoWorkers : IAsyncDisposable
     /// <summary>Time until every partition that has something to do has committed more than now.</summary>
     public async Task<TimeSpan> AdvanceAsync(TimeSpan limit)
     {
-        long[] before = _offsets.Committed().ShouldNotBeNull();
-        TimeSpan? took = await _offsets.AdvancedAsync(
+        long[] before = Offsets.Committed().ShouldNotBeNull();
+        TimeSpan? took = await Offsets.AdvancedAsync(
             before,
             limit,
             () => Load.ShouldNotBeNull().IsDone,
@@ -110,9 +99,9 @@ internal sealed class TwoWorkers : IAsyncDisposable
         Say(
             $"load: {load.Sent} records in {load.Duration.TotalSeconds:0.0} s, {load.Sent / load.Duration.TotalSeconds:0}/s"
         );
-        bool drained = await _offsets.DrainedAsync(DrainLimit, AllRun, cancellation);
+        bool drained = await Offsets.DrainedAsync(DrainLimit, AllRun, cancellation);
         drained.ShouldBeTrue(
-            $"not drained: {string.Join(' ', _offsets.Committed() ?? [])} of {string.Join(' ', _offsets.Ends())}\n{Tails()}"
+            $"not drained: {string.Join(' ', Offsets.Committed() ?? [])} of {string.Join(' ', Offsets.Ends())}\n{Tails()}"
         );
         if (Topics.IsById)
         {
@@ -133,54 +122,8 @@ internal sealed class TwoWorkers : IAsyncDisposable
             int? code = await worker.StopAsync(StopLimit, cancellation);
             code.ShouldBe(0, $"{worker.Name} after SIGTERM\n{worker.Tail()}");
         }
-
-        AuditReport report = Topics.Audit(cancellation);
-        Say($"audit: {report.Counts} {string.Join("; ", report.Notes)}");
-        report.IsSound.ShouldBeTrue(
-            string.Join(
-                '\n',
-                report.Findings.Select(static f => $"{f.Kind} {f.Count}: {f.Shown[0]}")
-            )
-        );
-        // Nothing is late or odd here, and the window is longer than the run: each ID is on clean exactly once.
-        (
-            report.Counts.In,
-            report.Counts.Clean,
-            report.Counts.Quarantined,
-            report.UnknownTotal
-        ).ShouldBe((load.Sent, load.Ids, 0, 0));
-    }
-
-    public void Say(string what) =>
-        _output.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Stopwatch.GetElapsedTime(_begun).TotalSeconds, 6:0.0} s  {what}"
-            )
-        );
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (WorkerProcess worker in Workers)
-        {
-            worker.Dispose();
-        }
-
-        if (Environment.GetEnvironmentVariable("DEDUP_KEEP_LOGS") is { Length: > 0 } keep)
-        {
-            foreach (string log in Directory.GetFiles(Topics.Directory, "*.log"))
-            {
-                File.Copy(log, Path.Combine(keep, $"{Topics.Input}-{Path.GetFileName(log)}"));
-            }
-        }
-
-        Load?.Dispose();
-        _offsets.Dispose();
-        await Topics.DisposeAsync();
+        AuditShouldBeSound(load);
     }
 
     private bool AllRun() => Array.TrueForAll(Workers, static w => w.IsRunning);
-
-    private string Tails() =>
-        string.Join('\n', Workers.Select(static w => $"--- {w.Name} ({w.ExitCode})\n{w.Tail()}"));
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using Dedup.Acceptance.Brokers;
-using Dedup.Audit.Reports;
+using Dedup.Acceptance.Crash;
 using Dedup.Host.CrashTest;
 using Shouldly;
 
@@ -11,8 +10,7 @@ namespace Dedup.Acceptance.Faults;
 /// Some `dedup run` processes on one pipeline, with a load in the background, and the audit from outside at the end. All of
 /// it ends with the test, by PID.
 /// </summary>
-/// <remarks>Their logs are copied to the directory DEDUP_KEEP_LOGS, if that is set.</remarks>
-internal sealed class Fleet : IAsyncDisposable
+internal sealed class Fleet : WorkerSession
 {
     /// <summary>Faults at a trickle prove little: records a second while they happen.</summary>
     public const int PerSecond = 22_000;
@@ -30,26 +28,19 @@ internal sealed class Fleet : IAsyncDisposable
     /// <summary>The program promises to end within 10 s; starting to stop on a busy machine takes a moment more.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
 
-    private readonly ITestOutputHelper _output;
-    private readonly CommittedOffsets _offsets;
     private readonly List<WorkerProcess> _workers = [];
     private readonly HashSet<WorkerProcess> _running = [];
     private readonly Dictionary<WorkerProcess, WorkerLog> _logs = [];
-    private readonly long _begun = Stopwatch.GetTimestamp();
     private BackgroundLoad? _load;
 
     private Fleet(CrashTopics topics, ITestOutputHelper output)
-    {
-        _output = output;
-        Topics = topics;
-        _offsets = new CommittedOffsets(topics);
-    }
+        : base(topics, output) { }
 
-    public CrashTopics Topics { get; }
-
-    public IReadOnlyList<WorkerProcess> Workers => _workers;
+    public override IReadOnlyList<WorkerProcess> Workers => _workers;
 
     public BackgroundLoad Load => _load.ShouldNotBeNull();
+
+    protected override BackgroundLoad? LoadIfAny => _load;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -150,7 +141,7 @@ internal sealed class Fleet : IAsyncDisposable
             },
             seed
         );
-        TimeSpan? first = await _offsets.AdvancedAsync(
+        TimeSpan? first = await Offsets.AdvancedAsync(
             new long[Topics.Partitions],
             FirstCommitLimit,
             () => Load.IsHeld,
@@ -166,16 +157,16 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<TimeSpan> AdvanceAsync(string after)
     {
         long begun = Stopwatch.GetTimestamp();
-        long[]? before = _offsets.Committed();
+        long[]? before = Offsets.Committed();
         while (before is null)
         {
             Stopwatch
                 .GetElapsedTime(begun)
                 .ShouldBeLessThan(AdvanceLimit, $"{after}: nobody answers for the group");
-            before = _offsets.Committed();
+            before = Offsets.Committed();
         }
 
-        TimeSpan? took = await _offsets.AdvancedAsync(
+        TimeSpan? took = await Offsets.AdvancedAsync(
             before,
             AdvanceLimit,
             () => Load.IsDone || Load.IsHeld,
@@ -238,60 +229,14 @@ internal sealed class Fleet : IAsyncDisposable
         Say(
             $"load: {Load.Sent} records in {Load.Duration.TotalSeconds:0.0} s, {Load.Sent / Load.Duration.TotalSeconds:0}/s"
         );
-        bool drained = await _offsets.DrainedAsync(DrainLimit, AllRun, Cancellation);
+        bool drained = await Offsets.DrainedAsync(DrainLimit, AllRun, Cancellation);
         drained.ShouldBeTrue(
-            $"not drained: {string.Join(' ', _offsets.Committed() ?? [])} of {string.Join(' ', _offsets.Ends())}\n{Tails()}"
+            $"not drained: {string.Join(' ', Offsets.Committed() ?? [])} of {string.Join(' ', Offsets.Ends())}\n{Tails()}"
         );
         Say("drained");
         await Task.WhenAll(_running.ToArray().Select(StopAsync));
-        AuditReport report = Topics.Audit(Cancellation);
-        Say($"audit: {report.Counts} {string.Join("; ", report.Notes)}");
-        report.IsSound.ShouldBeTrue(
-            string.Join(
-                '\n',
-                report.Findings.Select(static f => $"{f.Kind} {f.Count}: {f.Shown[0]}")
-            )
-        );
-        // Nothing is late or odd here, and the window is longer than the run: each ID is on clean exactly once.
-        (
-            report.Counts.In,
-            report.Counts.Clean,
-            report.Counts.Quarantined,
-            report.UnknownTotal
-        ).ShouldBe((Load.Sent, Load.Ids, 0, 0));
-        report.Counts.Duplicates.ShouldBeGreaterThan(0);
+        AuditShouldBeSound(Load).Counts.Duplicates.ShouldBeGreaterThan(0);
     }
-
-    public void Say(string what) =>
-        _output.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Stopwatch.GetElapsedTime(_begun).TotalSeconds, 6:0.0} s  {what}"
-            )
-        );
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (WorkerProcess worker in _workers)
-        {
-            worker.Dispose();
-        }
-
-        if (Environment.GetEnvironmentVariable("DEDUP_KEEP_LOGS") is { Length: > 0 } keep)
-        {
-            foreach (string log in Directory.GetFiles(Topics.Directory, "*.log"))
-            {
-                File.Copy(log, Path.Combine(keep, $"{Topics.Input}-{Path.GetFileName(log)}"));
-            }
-        }
-
-        _load?.Dispose();
-        _offsets.Dispose();
-        await Topics.DisposeAsync();
-    }
-
-    public string Tails() =>
-        string.Join('\n', _workers.Select(static w => $"--- {w.Name} ({w.ExitCode})\n{w.Tail()}"));
 
     private bool AllRun() => _running.All(static w => w.IsRunning);
 }
