@@ -246,7 +246,15 @@ internal sealed class RocksStore : IFirstSeenStore
     private void Release()
     {
         _isClosed = true;
-        _storage.Dispose();
+        try
+        {
+            _storage.Dispose();
+        }
+        finally
+        {
+            OpenPaths.GiveBack(_storage.Path);
+        }
+
         _budget.AddRows(-_rows, -_kept.Count);
         _budget.AddStores(-1);
         _seal?.Dispose();

@@ -30,9 +30,21 @@ public sealed class RocksStoreFactory(
     {
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         string path = PathOf(partition);
+        if (!OpenPaths.TryTake(path))
+        {
+            return new StoreOpening(
+                StoreOpenStatus.Locked,
+                null,
+                $"{path} is open in this process"
+            );
+        }
+
+        bool isOpen = false;
         try
         {
-            return new StoreOpening(StoreOpenStatus.Opened, OpenAt(partition, path), null);
+            RocksStore store = OpenAt(partition, path);
+            isOpen = true;
+            return new StoreOpening(StoreOpenStatus.Opened, store, null);
         }
         catch (RocksException e) when (e.Kind == RocksErrorKind.LockHeld)
         {
@@ -46,12 +58,36 @@ public sealed class RocksStoreFactory(
         {
             throw new StoreFailedException($"The store in {path} cannot be opened: {e.Message}", e);
         }
+        finally
+        {
+            if (!isOpen)
+            {
+                OpenPaths.GiveBack(path);
+            }
+        }
     }
 
     /// <inheritdoc/>
     public void SetAside(int partition, string why)
     {
         string path = PathOf(partition);
+        if (!OpenPaths.TryTake(path))
+        {
+            return;
+        }
+
+        try
+        {
+            SetAside(partition, path, why);
+        }
+        finally
+        {
+            OpenPaths.GiveBack(path);
+        }
+    }
+
+    private void SetAside(int partition, string path, string why)
+    {
         if (!Directory.Exists(path))
         {
             return;

@@ -74,6 +74,22 @@ public sealed class BadDayTests
     }
 
     [Fact]
+    public void A_store_that_is_open_is_not_set_aside()
+    {
+        using var test = new TestStore();
+        using (IFirstSeenStore store = test.Open())
+        {
+            // Another lane has set the damaged one aside already and opened a new one.
+            test.Factory().SetAside(0, "corrupt");
+            test.Factory().Open(0).Status.ShouldBe(StoreOpenStatus.Locked);
+        }
+
+        Directory.GetDirectories(test.Root).ShouldBe([test.PartitionPath]);
+        test.Factory().SetAside(0, "corrupt");
+        Directory.Exists(test.PartitionPath).ShouldBeFalse();
+    }
+
+    [Fact]
     public void A_missing_current_file_is_corrupt_and_nothing_is_deleted()
     {
         using var test = new TestStore();

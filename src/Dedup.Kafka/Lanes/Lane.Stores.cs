@@ -72,13 +72,10 @@ public sealed partial class Lane
     private void ReadAgain(PartitionTask task)
     {
         _restorer.Stop(task);
-        StoreHeader? header = task.Store!.Header;
-        // A seal during the replay moves the place where reading begins, and its marker is what holds there.
-        bool isSealedSince = header is not null && header.Floor > task.CaughtUpTo;
         task.Restore = new RestoreProgress
         {
             Stage = RestoreStage.Reading,
-            Marker = isSealedSince || !task.HasMarker ? header?.Marker : task.Marker,
+            Marker = task.HasMarker ? task.Marker : null,
         };
     }
 

@@ -182,9 +182,18 @@ internal sealed class Restorer(
             return;
         }
 
-        if (task.Store!.Header is StoreHeader header)
+        // A seal of this very replay may have moved the floor since, behind the lane: what holds at the place where reading begins
+        // is decided here and nowhere else.
+        if (
+            task.Store!.Header is StoreHeader header
+            && (
+                header.Floor > task.CaughtUpTo
+                || (header.Floor == task.CaughtUpTo && progress.Marker is null)
+            )
+        )
         {
-            task.CaughtUpTo = Math.Max(task.CaughtUpTo, header.Floor);
+            task.CaughtUpTo = header.Floor;
+            progress.Marker = header.Marker;
         }
 
         if (task.CaughtUpTo > bounds.Bounds.High)
@@ -326,9 +335,9 @@ internal sealed class Restorer(
         {
             progress.WaitsFor = $"the bounds of {spec.Reads}";
         }
-        else if (decision == StartDecision.OnceMore)
+        else if (decision is StartDecision.OnceMore or StartDecision.Overtaken)
         {
-            progress.Rounds++;
+            progress.Rounds += decision == StartDecision.OnceMore ? 1 : 0;
             progress.Committed = null;
             progress.Target = null;
         }

@@ -15,6 +15,9 @@ internal enum StartDecision : byte
     /// <summary>They differ, which may be a race: read both once more.</summary>
     OnceMore,
 
+    /// <summary>Somebody else has gone on since the committed offset was asked for: read both once more, however often that happens.</summary>
+    Overtaken,
+
     /// <summary>The broker has not answered yet.</summary>
     Wait,
 }
@@ -70,6 +73,11 @@ internal sealed class StartPosition(
         {
             if (marker is not null && marker.InputOffset != committed.Offset)
             {
+                if (IsOvertaken(partition, marker, committed))
+                {
+                    return StartDecision.Overtaken;
+                }
+
                 if (round < options.MaxVerifyRounds && !Planted.Is(PlantedBug.DisagreementAccepted))
                 {
                     return StartDecision.OnceMore;
@@ -131,6 +139,17 @@ internal sealed class StartPosition(
 
         return StartDecision.Begin;
     }
+
+    /// <summary>
+    /// The changelog is read up to an end that was asked for after the committed offset, so that it may hold what somebody else
+    /// has committed since (who has the partition now, if this lane has not heard of it yet). Asked for after the changelog was
+    /// read, the offset cannot be below the state: if it still is, it was moved.
+    /// </summary>
+    private bool IsOvertaken(int partition, Marker marker, OffsetLookup committed) =>
+        marker.InputOffset > committed.Offset
+        && ports.Source.Committed(partition, options.LookupTimeoutMs)
+            is { Status: LookupStatus.Found or LookupStatus.Pending } now
+        && (now.Status == LookupStatus.Pending || now.Offset >= marker.InputOffset);
 
     /// <summary>Marker of a state that knows nothing yet.</summary>
     public Marker NewState()

@@ -63,7 +63,10 @@ public interface IStoreFactory
     /// <summary>Opens or makes the store of a partition. Throws StoreFailedException when the disk is full, files cannot be opened, or the like.</summary>
     StoreOpening Open(int partition);
 
-    /// <summary>Renames what lies on disk, never deletes it, so that the next <see cref="Open"/> makes an empty store.</summary>
+    /// <summary>
+    /// Renames what lies on disk, never deletes it, so that the next <see cref="Open"/> makes an empty store. Does nothing when
+    /// the store is open: two lanes may have found it damaged, and one has set it aside and opened it anew before the other.
+    /// </summary>
     void SetAside(int partition, string why);
 }
 

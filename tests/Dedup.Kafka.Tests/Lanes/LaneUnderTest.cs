@@ -16,27 +16,28 @@ namespace Dedup.Kafka.Tests.Lanes;
 /// </summary>
 internal sealed class LaneUnderTest : IDisposable
 {
+    private static readonly PipelineSpec Spec = new()
+    {
+        Name = "p",
+        Input = "in",
+        Clean = "clean",
+        Quarantine = "quarantine",
+        Recipe = Recipe.Key,
+        Windows = [new WindowClass(0, "", 1_000, 1_000)],
+    };
+
     private readonly ManualTime _time = new();
 
     public LaneUnderTest(LaneOptions? options = null)
     {
-        var spec = new PipelineSpec
-        {
-            Name = "p",
-            Input = "in",
-            Clean = "clean",
-            Quarantine = "quarantine",
-            Recipe = Recipe.Key,
-            Windows = [new WindowClass(0, "", 1_000, 1_000)],
-        };
         Lane = new Lane(
-            spec,
-            new StateIdentity("cluster", "topic", 4, spec.StateVersion),
+            Spec,
+            new StateIdentity("cluster", "topic", 4, Spec.StateVersion),
             options ?? new LaneOptions(),
             new LanePorts(
                 Source,
                 new WillingSink(),
-                new SilentChangelog(),
+                Changelog,
                 new NobodyPending(),
                 Stores,
                 _time,
@@ -53,6 +54,25 @@ internal sealed class LaneUnderTest : IDisposable
     public QuietSource Source { get; } = new();
 
     public FakeStores Stores { get; } = new();
+
+    public FakeChangelog Changelog { get; } = new();
+
+    /// <summary>A marker of this pipeline's state, at an input offset.</summary>
+    public static Marker MarkerAt(long inputOffset) =>
+        new()
+        {
+            RecipeVersion = Spec.StateVersion,
+            ClusterId = "cluster",
+            InputTopicId = "topic",
+            PartitionCount = 4,
+            HashKey0 = 1,
+            HashKey1 = 2,
+            InputOffset = inputOffset,
+            Writer = "t",
+            Classes = [],
+            Buckets = [],
+            Counts = [],
+        };
 
     public void Steps(int count)
     {
@@ -117,11 +137,18 @@ internal sealed class LaneUnderTest : IDisposable
 
         public long KnownEnd(int partition) => -1;
 
+        /// <summary>What the group has committed; pending while it is null.</summary>
+        public Func<long>? CommittedOffset { get; set; }
+
         public OffsetLookup Committed(int partition, int timeoutMs) =>
-            new(LookupStatus.Pending, -1, "silent");
+            CommittedOffset is null
+                ? new OffsetLookup(LookupStatus.Pending, -1, "silent")
+                : new OffsetLookup(LookupStatus.Found, CommittedOffset(), null);
 
         public BoundsLookup Bounds(int partition, int timeoutMs) =>
-            new(LookupStatus.Pending, default, "silent");
+            CommittedOffset is null
+                ? new BoundsLookup(LookupStatus.Pending, default, "silent")
+                : new BoundsLookup(LookupStatus.Found, new LogBounds(0, 1_000, 1_000), null);
 
         public OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs) =>
             new(LookupStatus.Pending, -1, "silent");
@@ -151,6 +178,12 @@ internal sealed class LaneUnderTest : IDisposable
 
         public bool AreLocked { get; set; }
 
+        /// <summary>What the stores' headers say, by partition.</summary>
+        public Dictionary<int, StoreHeader> Headers { get; } = [];
+
+        /// <summary>Partitions whose stores say at their next step that they are damaged.</summary>
+        public HashSet<int> Damaged { get; } = [];
+
         StoreOpening IStoreFactory.Open(int partition)
         {
             if (AreLocked)
@@ -166,7 +199,7 @@ internal sealed class LaneUnderTest : IDisposable
 
         private sealed class Store(FakeStores stores, int partition) : IFirstSeenStore
         {
-            public StoreHeader? Header => null;
+            public StoreHeader? Header => stores.Headers.GetValueOrDefault(partition);
 
             public long Count => 0;
 
@@ -184,7 +217,17 @@ internal sealed class LaneUnderTest : IDisposable
 
             public void BeginSeal(StoreHeader header) { }
 
-            public void Step() { }
+            public void Step()
+            {
+                if (stores.Damaged.Remove(partition))
+                {
+                    throw new StoreFailedException("damaged")
+                    {
+                        IsCorruption = true,
+                        Partition = partition,
+                    };
+                }
+            }
 
             public void WaitForSeal() { }
 
@@ -255,20 +298,105 @@ internal sealed class LaneUnderTest : IDisposable
         public void Dispose() { }
     }
 
-    private sealed class SilentChangelog : IChangelogReader
+    /// <summary>
+    /// A changelog that says nothing, or has an end, up to which it is read when the test says so; or somebody writes a marker
+    /// into it whenever it is polled.
+    /// </summary>
+    internal sealed class FakeChangelog : IChangelogReader
     {
+        private readonly Dictionary<int, long> _positions = [];
+        private long _written;
+
+        /// <summary>The end of each partition; null while it is not known.</summary>
+        public long? End { get; set; }
+
+        /// <summary>Whether what is open is read to its end.</summary>
+        public bool IsRead { get; set; }
+
+        /// <summary>How many markers are still written into partition 0, each with the next input offset, beginning with 1.</summary>
+        public long ToWrite { get; set; }
+
+        /// <summary>Input offset of the last one written.</summary>
+        public long Written => _written;
+
+        /// <summary>Where each partition was opened, in turn.</summary>
+        public List<(int Partition, long From)> Opened { get; } = [];
+
         public BoundsLookup Bounds(int partition, int timeoutMs) =>
-            new(LookupStatus.Pending, default, "silent");
+            (End ?? (ToWrite + _written > 0 ? _written + Math.Min(ToWrite, 1) : null)) is { } end
+                ? new BoundsLookup(LookupStatus.Found, new LogBounds(0, end, end), null)
+                : new BoundsLookup(LookupStatus.Pending, default, "silent");
 
-        public void Open(int partition, long fromOffset) { }
+        public void Open(int partition, long fromOffset)
+        {
+            Opened.Add((partition, fromOffset));
+            _positions[partition] = fromOffset;
+        }
 
-        public void Close(int partition) { }
+        public void Close(int partition) => _ = _positions.Remove(partition);
 
-        public RecordBatch Poll(int maxRecords, int timeoutMs) => new NoRecords();
+        public RecordBatch Poll(int maxRecords, int timeoutMs)
+        {
+            if (ToWrite == 0 || !_positions.ContainsKey(0))
+            {
+                return new NoRecords();
+            }
 
-        public long Position(int partition) => 0;
+            ToWrite--;
+            return new OneMarker(MarkerAt(++_written), _written - 1);
+        }
+
+        public long Position(int partition) =>
+            IsRead ? End ?? 0
+            : End is null ? _written
+            : _positions.GetValueOrDefault(partition);
 
         public void Dispose() { }
+    }
+
+    private sealed class OneMarker : RecordBatch
+    {
+        private readonly byte[] _value;
+        private readonly long _offset;
+
+        public OneMarker(Marker marker, long offset)
+        {
+            var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+            MarkerCodec.Write(marker, bytes);
+            _value = bytes.WrittenSpan.ToArray();
+            _offset = offset;
+        }
+
+        public override int Count => 1;
+
+        public override void Get(int index, out RecordView record) =>
+            record = new RecordView(
+                this,
+                index,
+                MarkerCodec.Key,
+                false,
+                _value,
+                false,
+                0,
+                0,
+                _offset
+            );
+
+        public override int PartitionOf(int index) => 0;
+
+        public override long OffsetOf(int index) => _offset;
+
+        public override int HeaderCount(int index) => 0;
+
+        public override void GetHeader(
+            int index,
+            int header,
+            out ReadOnlySpan<byte> name,
+            out ReadOnlySpan<byte> value,
+            out bool isNull
+        ) => throw new ArgumentOutOfRangeException(nameof(index));
+
+        public override void Release() { }
     }
 
     private sealed class NobodyPending : IFencer

@@ -68,9 +68,7 @@ public sealed class ModelStoreFactory : IStoreFactory
         _env.Enter(Point.StoreSetAside, partition);
         if (_disk.Stores.TryGetValue(partition, out StoreFiles? files) && files.Holder is not null)
         {
-            throw new InvalidOperationException(
-                $"store {partition} was set aside while it is open"
-            );
+            return;
         }
 
         _disk.Stores.Remove(partition);

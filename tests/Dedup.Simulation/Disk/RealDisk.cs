@@ -299,9 +299,7 @@ internal sealed class RealStoreFactory(
         env.Enter(Point.StoreSetAside, partition);
         if (disk.IsOpen(partition))
         {
-            throw new InvalidOperationException(
-                $"store {partition} was set aside while it is open"
-            );
+            return;
         }
 
         using var budget = new StoreBudget(StoreBudget.MinBytes);
