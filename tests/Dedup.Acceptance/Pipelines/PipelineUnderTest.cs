@@ -48,7 +48,7 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
 
     public ConcurrentQueue<RuntimeEvent> Events { get; } = [];
 
-    public int Lanes { get; init; } = 2;
+    public int Lanes { get; set; } = 2;
 
     public LaneOptions LaneOptions { get; set; } = new();
 
@@ -138,6 +138,37 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         _runtime!.Dispose();
         _runtime = null;
         return end;
+    }
+
+    /// <summary>Stops, and gives what the partitions were in the end.</summary>
+    public async Task<IReadOnlyList<PartitionSnapshot>> LastAsync()
+    {
+        // A look is taken a few times in a second; the end of the input has been committed already.
+        Runtime runtime = _runtime!;
+        await _stop!.CancelAsync();
+        _ = await _running!;
+        PartitionSnapshot[] last = [.. runtime.Snapshot().SelectMany(static l => l.Partitions)];
+        runtime.Dispose();
+        _runtime = null;
+        _stop.Dispose();
+        return last;
+    }
+
+    /// <summary>Waits until the lanes' last look at themselves shows something.</summary>
+    public async Task UntilAsync(Func<IReadOnlyList<LaneSnapshot>, bool> enough)
+    {
+        long until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!enough(_runtime!.Snapshot()))
+        {
+            if (Environment.TickCount64 > until || _running is { IsCompleted: true })
+            {
+                throw new TimeoutException(
+                    "not seen: " + string.Join("\n", Events.Select(static e => e.Text))
+                );
+            }
+
+            await Task.Delay(20);
+        }
     }
 
     /// <summary>Waits until everything on the input has been judged and committed; with by-id hop after hop.</summary>
