@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Dedup.Kafka.Transport;
 using Dedup.Topology.Ports;
@@ -20,7 +21,9 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
     private readonly ProduceArguments _arguments = new();
     private readonly TopicHandle?[] _topics;
     private readonly int _fullTimeoutMs;
-    private readonly Dictionary<string, byte[]> _names = [];
+
+    /// <summary>Names of headers with their bytes. Few, and always the same instances.</summary>
+    private readonly List<(string Name, byte[] Bytes)> _names = [];
 
     public NativeRecordSender(Handle handle, string[] topicNames, int fullTimeoutMs)
     {
@@ -227,13 +230,7 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
 
         for (int i = 0; i < added.Count; i++)
         {
-            string name = added.Name(i);
-            if (!_names.TryGetValue(name, out byte[]? bytes))
-            {
-                bytes = NativeText.Terminated(name);
-                _names.Add(name, bytes);
-            }
-
+            byte[] bytes = BytesOf(added.Name(i));
             ReadOnlySpan<byte> value = added.Value(i);
             byte empty = 0;
             fixed (byte* nameBytes = bytes)
@@ -250,5 +247,30 @@ internal sealed unsafe class NativeRecordSender : IRecordSender
         }
 
         return headers;
+    }
+
+    private byte[] BytesOf(string name)
+    {
+        foreach (
+            ref readonly (string Name, byte[] Bytes) known in CollectionsMarshal.AsSpan(_names)
+        )
+        {
+            if (ReferenceEquals(known.Name, name))
+            {
+                return known.Bytes;
+            }
+        }
+
+        foreach ((string known, byte[] its) in _names)
+        {
+            if (known == name)
+            {
+                return its;
+            }
+        }
+
+        byte[] bytes = NativeText.Terminated(name);
+        _names.Add((name, bytes));
+        return bytes;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Dedup.Contracts.Headers;
 using Dedup.Contracts.Identity;
 using Dedup.Contracts.Rekey;
@@ -14,6 +15,21 @@ namespace Dedup.Kafka.Route;
 /// <summary>Turns a judgement into what is sent: clean unchanged but for headers that the user asked for, duplicates and quarantine with headers that say where they came from.</summary>
 internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals refusals)
 {
+    // By the thousand where a tenant is far over its quota: encoded once.
+    private static readonly byte[][] Reasons =
+    [
+        .. Enumerable.Range(0, ReasonText.Count).Select(static r => Utf8(ReasonText.Of((Reason)r))),
+    ];
+
+    private static readonly byte[][] Details =
+    [
+        .. Enumerable
+            .Range(0, ReasonText.Count)
+            .Select(static r => Utf8(ReasonText.DetailOf((Reason)r))),
+    ];
+
+    private readonly byte[] _input = Utf8(spec.Input);
+    private readonly byte[] _reads = Utf8(spec.Reads);
     private readonly AddedHeaders _added = new();
     private readonly CleanHeaders? _cleanHeaders =
         spec.Headers == HeaderSets.None ? null : new CleanHeaders(spec);
@@ -55,9 +71,11 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         }
     }
 
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
+
     private TxResult SendDuplicate(RecordBatch batch, in RecordView record, in SeenEntry first)
     {
-        AddSource(record, spec.Input);
+        AddSource(record, _input);
         AddFirst(record, first);
         return Forward(
             SinkTopic.Duplicates,
@@ -80,8 +98,8 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         long nowMs
     )
     {
-        AddSource(record, judgement.Reason == Reason.NotRekeyed ? spec.Reads : spec.Input);
-        _added.Add(HeaderNames.Reason, ReasonText.Of(judgement.Reason));
+        AddSource(record, judgement.Reason == Reason.NotRekeyed ? _reads : _input);
+        _added.Add(HeaderNames.Reason, Reasons[(int)judgement.Reason]);
         // A partition of the repartition topic need not be one of the quarantine topic; there is always a first.
         int partition = judgement.Reason == Reason.NotRekeyed ? 0 : record.Partition;
         if (IsWithoutPayload(batch, record.Index))
@@ -98,7 +116,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
             );
         }
 
-        string detail = ReasonText.DetailOf(judgement.Reason);
+        byte[] detail = Details[(int)judgement.Reason];
         if (detail.Length > 0)
         {
             _added.Add(HeaderNames.Detail, detail);
@@ -123,7 +141,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
     private void AddFirst(in RecordView record, in SeenEntry first)
     {
         bool isPlace = spec.Hop == Hop.Judge;
-        _added.Add(HeaderNames.FirstTopic, spec.Input);
+        _added.Add(HeaderNames.FirstTopic, _input);
         _added.Add(
             HeaderNames.FirstPartition,
             isPlace ? SourcePlace.PartitionOf(first.SourceOffset) : record.Partition
@@ -163,7 +181,7 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         );
     }
 
-    private void AddSource(in RecordView record, string topic)
+    private void AddSource(in RecordView record, byte[] topic)
     {
         _added.Clear();
         _added.Add(HeaderNames.SourceTopic, topic);

@@ -54,6 +54,9 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
 
     public bool UseNative { get; set; } = true;
 
+    /// <summary>Records that a test put on the input, where it keeps count.</summary>
+    public long Produced { get; set; }
+
     public string InstanceId { get; set; } = "t" + Guid.NewGuid().ToString("N")[..6];
 
     public static async Task<PipelineUnderTest> MakeAsync(
