@@ -43,4 +43,18 @@ public sealed class QuotaTests
         pair.Quarantine[0] = pair.Quarantined(pair.Input.Rows()[1], "over-quota");
         pair.Audit().IsSound.ShouldBeFalse();
     }
+
+    [Fact]
+    public void A_record_that_was_replayed_out_of_quarantine_keeps_its_headers_of_then_as_its_own()
+    {
+        var pair = new Pair(100, 50) { WithQuarantine = true };
+        _ = pair.OverQuota.Add("x");
+        Row once = pair.Quarantined(Row.Of("x", "v", 1000), "no-id");
+        _ = pair.Put("a", 1000).Put(once with { Ts = 1001 });
+        Row again = pair.Quarantined(Row.Of("x", "v", 1000), "over-quota");
+        _ = pair.Put(again with { Ts = 1002 });
+        AuditReport report = pair.Audit();
+        report.IsSound.ShouldBeTrue();
+        report.Counts.InQuarantineTopic.ShouldBe(2);
+    }
 }

@@ -3,7 +3,7 @@ namespace Dedup.Contracts.Headers;
 /// <summary>Names of the headers that Dedup writes. Values are UTF-8 text; numbers are decimal.</summary>
 public static class HeaderNames
 {
-    /// <summary>Quarantine: the reason (see ReasonText).</summary>
+    /// <summary>Quarantine: the reason (see ReasonText); of over-quota with all else that there is to say (see BriefSource).</summary>
     public const string Reason = "dedup.reason";
 
     /// <summary>Quarantine: a sentence with the detail.</summary>

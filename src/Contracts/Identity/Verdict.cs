@@ -170,6 +170,7 @@ public static class ReasonText
             Reason.ContentPathMissing => "a path that the content ID includes leads to nothing",
             Reason.SchemaInvalid => "the payload does not fit its schema",
             Reason.SchemaUnavailable => "the schema registry could not be asked",
+            Reason.OverQuota => "the tenant is over its quota",
             Reason.ScopeMissing => "a part of the scope that is required is missing",
             Reason.IdTooLong => "the ID is longer than the limit",
             Reason.NotRekeyed =>

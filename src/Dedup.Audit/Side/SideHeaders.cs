@@ -90,6 +90,12 @@ internal ref struct SideHeaders
 
             seen |= 1 << which;
             found.Own--;
+            if (which == 0 && found.TakeBrief(value))
+            {
+                // It says everything, so that whatever stands before it is the record's own.
+                break;
+            }
+
             found.Take(which, value);
             if (which == First)
             {
@@ -100,6 +106,29 @@ internal ref struct SideHeaders
         found.HasSource =
             !found.SourceTopic.IsEmpty && found.SourcePartition >= 0 && found.SourceOffset >= 0;
         return found;
+    }
+
+    private bool TakeBrief(ReadOnlySpan<byte> value)
+    {
+        if (
+            !BriefSource.TryRead(
+                value,
+                out ReadOnlySpan<byte> topic,
+                out int partition,
+                out long offset,
+                out long timestampMs
+            )
+        )
+        {
+            return false;
+        }
+
+        Reason = Reason.OverQuota;
+        SourceTopic = topic;
+        SourcePartition = partition;
+        SourceOffset = offset;
+        SourceTimestampMs = timestampMs;
+        return true;
     }
 
     private void Take(int which, ReadOnlySpan<byte> value)

@@ -98,6 +98,11 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
         long nowMs
     )
     {
+        if (judgement.Reason == Reason.OverQuota && !IsWithoutPayload(batch, record.Index))
+        {
+            return SendOverQuota(batch, record, nowMs);
+        }
+
         AddSource(record, judgement.Reason == Reason.NotRekeyed ? _reads : _input);
         _added.Add(HeaderNames.Reason, Reasons[(int)judgement.Reason]);
         // A partition of the repartition topic need not be one of the quarantine topic; there is always a first.
@@ -137,6 +142,22 @@ internal sealed class RecordRouter(PipelineSpec spec, LanePorts ports, Refusals 
             !refusals.IsEmpty
             && refusals.IsWithoutPayload(batch.LogPartitionOf(index), batch.LogOffsetOf(index))
         );
+
+    /// <summary>In one header; see <see cref="BriefSource"/>.</summary>
+    private TxResult SendOverQuota(RecordBatch batch, in RecordView record, long nowMs)
+    {
+        Span<byte> brief = stackalloc byte[BriefSource.MaxSize];
+        int length = BriefSource.Write(
+            brief,
+            _input,
+            record.Partition,
+            record.Offset,
+            record.TimestampMs
+        );
+        _added.Clear();
+        _added.Add(HeaderNames.Reason, brief[..length]);
+        return Forward(SinkTopic.Quarantine, record.Partition, batch, record.Index, nowMs, _added);
+    }
 
     private void AddFirst(in RecordView record, in SeenEntry first)
     {

@@ -80,6 +80,24 @@ internal sealed class Pair(long window, long grace, AuditLatePolicy late = Audit
     }
 
     public Row Quarantined(Row row, string reason) =>
+        reason == ReasonText.Of(Reason.OverQuota) ? OverQuotaOf(row) : InLong(row, reason);
+
+    /// <summary>In one header, as the product has it.</summary>
+    private Row OverQuotaOf(Row row) =>
+        row with
+        {
+            Headers =
+            [
+                .. row.Headers,
+                (
+                    HeaderNames.Reason,
+                    Encoding.UTF8.GetBytes($"over-quota {InputName}/0/{row.Offset}/{row.Ts}")
+                ),
+            ],
+            Ts = WallClock,
+        };
+
+    private Row InLong(Row row, string reason) =>
         With(
             row,
             (HeaderNames.Reason, reason),

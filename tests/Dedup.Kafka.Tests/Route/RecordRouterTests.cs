@@ -62,6 +62,21 @@ public sealed class RecordRouterTests
     }
 
     [Fact]
+    public void A_record_over_quota_has_one_header_that_says_why_and_where_from()
+    {
+        (SinkTopic topic, long timestampMs, Dictionary<string, string>? added) = Send(
+            Spec(),
+            new OneRecord { Key = "a" },
+            new Judgement(Verdict.Invalid, Destination.Quarantine, Reason.OverQuota, default)
+        );
+        topic.ShouldBe(SinkTopic.Quarantine);
+        timestampMs.ShouldBe(99);
+        added.ShouldBe(
+            new Dictionary<string, string> { ["dedup.reason"] = "over-quota in/3/17/1767261723456" }
+        );
+    }
+
+    [Fact]
     public void Every_reason_has_a_sentence_without_its_end()
     {
         for (int i = 1; i < ReasonText.Count; i++)

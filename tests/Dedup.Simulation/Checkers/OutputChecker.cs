@@ -53,6 +53,12 @@ public static class OutputChecker
             else if (name == HeaderNames.Reason)
             {
                 reason = Encoding.UTF8.GetString(header.Value!);
+                if (reason.StartsWith("over-quota ", StringComparison.Ordinal))
+                {
+                    // over-quota TOPIC/PARTITION/OFFSET/TIMESTAMP
+                    offset = long.Parse(reason.Split('/')[^2], CultureInfo.InvariantCulture);
+                    reason = "over-quota";
+                }
             }
         }
 

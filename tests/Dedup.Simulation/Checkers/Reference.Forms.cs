@@ -8,17 +8,27 @@ namespace Dedup.Simulation.Checkers;
 /// <content>How a record looks on the duplicates and the quarantine topic.</content>
 public sealed partial class Reference
 {
-    private ModelRecord QuarantineForm(LogEntry entry, Reason reason, Occurrence? first) =>
-        With(
-            entry.Record!,
-            [
-                .. SourceHeaders(entry),
-                Header(HeaderNames.Reason, ReasonText.Of(reason)),
-                Header(HeaderNames.Detail, ReasonText.DetailOf(reason)),
-                .. first is null ? [] : FirstHeaders(first),
-            ],
-            -1
-        );
+    private ModelRecord QuarantineForm(LogEntry entry, Reason reason, Occurrence? first)
+    {
+        ModelRecord record = entry.Record!;
+        ModelHeader[] added =
+            reason == Reason.OverQuota
+                ?
+                [
+                    Header(
+                        HeaderNames.Reason,
+                        $"over-quota {Spec.Input}/{Partition}/{entry.Offset}/{record.TimestampMs}"
+                    ),
+                ]
+                :
+                [
+                    .. SourceHeaders(entry),
+                    Header(HeaderNames.Reason, ReasonText.Of(reason)),
+                    Header(HeaderNames.Detail, ReasonText.DetailOf(reason)),
+                    .. first is null ? [] : FirstHeaders(first),
+                ];
+        return With(record, added, -1);
+    }
 
     private ModelHeader[] FirstHeaders(Occurrence first) =>
         [
