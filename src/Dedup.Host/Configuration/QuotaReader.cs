@@ -82,7 +82,7 @@ internal static class QuotaReader
             RangeText = $"`{Quarantine}` \\| `{Throttle}` (a rate only) \\| `{Both}`",
             Meaning = "What happens to a new ID beyond the quota.",
             Consequence =
-                "quarantine: no other tenant notices; a rate is measured by the times of the tenant's own records. throttle: the partition waits, and all of its tenants with it; a rate is measured by the wall clock.",
+                "quarantine: nobody waits; a rate is measured by the times of the tenant's own records. throttle: the partition waits, and all of its tenants with it; a rate is measured by the wall clock.",
         },
         new()
         {
