@@ -147,10 +147,30 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
     private Outcome Repeated(int i, in Near near)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        bool isConflict =
-            near is { OtherContents: true, SameContents: false }
+        bool mayBeConflict =
+            near.OtherContents
             && context.Rules.Conflict != AuditConflictPolicy.Duplicate
-            && !IsInDoubt(input);
+            && !IsInDoubt(input)
+            && !input.Has(InputMarks.InDuplicates);
+        if (
+            mayBeConflict
+            && near.SameContents
+            && context.Duplicates is not { HasLostBeginning: false }
+        )
+        {
+            // Which content came first decides; where duplicates have a topic, it would be there as one.
+            context.Findings.AddUnknown(UnknownReason.ConflictOrder);
+            return Outcome.Undecided;
+        }
+
+        bool isOtherOnly = near.OtherContents && !near.SameContents;
+        bool isConflict =
+            mayBeConflict
+            || (
+                isOtherOnly
+                && context.Rules.Conflict != AuditConflictPolicy.Duplicate
+                && !IsInDoubt(input)
+            );
         if (!isConflict)
         {
             DuplicateLedger(i, near.IsNamed);

@@ -29,6 +29,7 @@ internal sealed class Occurrences(ByIdContext context)
 {
     private readonly List<int> _onClean = [];
     private readonly List<int> _reached = [];
+    private readonly Dictionary<uint, int> _last = [];
     private EventGroup _group = new();
 
     /// <summary>Records on clean by time.</summary>
@@ -66,15 +67,12 @@ internal sealed class Occurrences(ByIdContext context)
         foreach (int first in _onClean)
         {
             ref readonly InputEntry other = ref _group.Inputs[first];
-            if (!context.IsWithin(other, input))
+            if (!context.IsWithin(other, input) || !MayCountFor(other, input))
             {
                 continue;
             }
 
-            bool differs =
-                other.Fingerprint != 0
-                && input.Fingerprint != 0
-                && other.Fingerprint != input.Fingerprint;
+            bool differs = Differs(other, input);
             bool isHere = context.Whole.OfInput(other.Position).Partition == partition;
             bool isLater = isHere && other.Position > input.Position;
             near = new Near(
@@ -89,14 +87,41 @@ internal sealed class Occurrences(ByIdContext context)
 
         foreach (int moved in _reached)
         {
-            if (moved == i || context.IsWithin(_group.Inputs[moved], input))
+            ref readonly InputEntry other = ref _group.Inputs[moved];
+            if (moved == i || (context.IsWithin(other, input) && MayCountFor(other, input)))
             {
-                // The window may count from it: from which first, and so with which contents, is not asked.
-                return new Near(true, OnlyLater: false, IsNamed: true, true, true, near.IsSure);
+                // The window may count from it, whichever first it repeats.
+                bool differs = moved != i && Differs(other, input);
+                near = new Near(
+                    true,
+                    OnlyLater: false,
+                    IsNamed: true,
+                    near.SameContents || !differs,
+                    near.OtherContents || differs,
+                    near.IsSure
+                );
             }
         }
 
         return near;
+    }
+
+    /// <summary>
+    /// Whether a record on clean may have counted when the other was judged: by the clock of its own partition, where that is
+    /// known. What no longer counted suppresses nothing.
+    /// </summary>
+    private bool MayCountFor(in InputEntry first, in InputEntry record)
+    {
+        const InputMarks Unsure =
+            InputMarks.HistoryDeleted
+            | InputMarks.HistoryCompacted
+            | InputMarks.MaybeTooFar
+            | InputMarks.ClockUnsure;
+        AuditWindow window = context.Rules.WindowOf(record.Class);
+        long last = first.TimeMs + window.WindowMs + window.GraceMs;
+        // One so late that it had expired when it came was forwarded and not remembered.
+        bool isRemembered = first.Has(Unsure) || first.ClockMs <= last;
+        return isRemembered && (record.Has(Unsure) || record.ClockMs <= last);
     }
 
     /// <summary>
@@ -116,6 +141,9 @@ internal sealed class Occurrences(ByIdContext context)
             && context.HighestClockBeside(partition, record.Class) <= last;
     }
 
+    private static bool Differs(in InputEntry a, in InputEntry b) =>
+        a.Fingerprint != 0 && b.Fingerprint != 0 && a.Fingerprint != b.Fingerprint;
+
     private void Reach()
     {
         List<int> suppressed = [];
@@ -134,23 +162,31 @@ internal sealed class Occurrences(ByIdContext context)
         }
 
         SortByTime(suppressed);
+        _last.Clear();
         int next = 0;
-        int last = -1;
         foreach (int i in suppressed)
         {
             ref readonly InputEntry input = ref _group.Inputs[i];
             while (next < _onClean.Count && _group.Inputs[_onClean[next]].TimeMs < input.TimeMs)
             {
-                last = _onClean[next++];
+                _last[ContentsOf(_onClean[next])] = _onClean[next++];
             }
 
-            if (last >= 0 && context.IsWithin(_group.Inputs[last], input))
+            if (
+                _last.TryGetValue(ContentsOf(i), out int last)
+                && context.IsWithin(_group.Inputs[last], input)
+                && MayCountFor(_group.Inputs[last], input)
+            )
             {
                 _reached.Add(i);
-                last = i;
+                _last[ContentsOf(i)] = i;
             }
         }
     }
+
+    /// <summary>Contents that have a chain of their own: of conflicts only those that count as duplicates share one.</summary>
+    private uint ContentsOf(int i) =>
+        context.Rules.Conflict == AuditConflictPolicy.Duplicate ? 0 : _group.Inputs[i].Fingerprint;
 
     private void SortByTime(List<int> records) =>
         records.Sort((a, b) => _group.Inputs[a].TimeMs.CompareTo(_group.Inputs[b].TimeMs));

@@ -22,30 +22,12 @@ internal static class OutsideAudit
     /// <summary>Audits; throws when something is found, or when nothing is unknown and the counts are not those of the ledger.</summary>
     public static void Check(SimulatedRun run)
     {
-        PipelineSpec spec = run.Scenario.Spec;
         if (run.Scenario.IsById && IsAnyNearFuture(run))
         {
             return;
         }
 
-        using var input = new Log(run.Cluster.Topic(spec.Input));
-        using var clean = new Log(run.Cluster.Topic(spec.Clean));
-        using var quarantine = new Log(run.Cluster.Topic(spec.Quarantine));
-        using Log? duplicates = spec.Duplicates is { } d ? new Log(run.Cluster.Topic(d)) : null;
-        var topics = new AuditTopics
-        {
-            Input = input,
-            Clean = clean,
-            Quarantine = quarantine,
-            Duplicates = duplicates,
-            RepartitionPartitions = run.Scenario.IsById ? spec.RepartitionPartitions : null,
-        };
-        AuditReport report = new AuditEngine(
-            RulesOf(spec),
-            topics,
-            new AuditLimits(MemoryBytes, Path.GetTempPath()),
-            new Latest(run)
-        ).Run();
+        AuditReport report = Audit(run);
         if (!report.IsSound)
         {
             Finding first = report.Findings[0].Shown[0];
@@ -56,8 +38,37 @@ internal static class OutsideAudit
 
         if (report.UnknownTotal == 0 && !run.Scenario.IsById)
         {
-            CheckCounts(report.Counts, topics);
+            CheckCounts(report.Counts, run.Scenario.Spec.Duplicates is not null);
         }
+    }
+
+    /// <summary>Audits the topics of a run, clean as a test has changed it.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="damage">What becomes of the committed records of a clean partition; null leaves them as they are.</param>
+    public static AuditReport Audit(
+        SimulatedRun run,
+        Func<int, IReadOnlyList<ModelRecord>, IReadOnlyList<ModelRecord>>? damage = null
+    )
+    {
+        PipelineSpec spec = run.Scenario.Spec;
+        using var input = new Log(run.Cluster.Topic(spec.Input));
+        using var clean = new Log(run.Cluster.Topic(spec.Clean), damage);
+        using var quarantine = new Log(run.Cluster.Topic(spec.Quarantine));
+        using Log? duplicates = spec.Duplicates is { } d ? new Log(run.Cluster.Topic(d)) : null;
+        var topics = new AuditTopics
+        {
+            Input = input,
+            Clean = clean,
+            Quarantine = quarantine,
+            Duplicates = duplicates,
+            RepartitionPartitions = run.Scenario.IsById ? spec.RepartitionPartitions : null,
+        };
+        return new AuditEngine(
+            RulesOf(spec),
+            topics,
+            new AuditLimits(MemoryBytes, Path.GetTempPath()),
+            new Latest(run)
+        ).Run();
     }
 
     /// <summary>
@@ -84,7 +95,7 @@ internal static class OutsideAudit
         return false;
     }
 
-    private static void CheckCounts(AuditCounts counts, AuditTopics topics)
+    private static void CheckCounts(AuditCounts counts, bool hasDuplicates)
     {
         long onClean =
             counts.First + counts.Late + counts.Conflicts + counts.Unjudged + counts.Spared;
@@ -95,7 +106,7 @@ internal static class OutsideAudit
 
         if (
             counts.Quarantined != counts.InQuarantineTopic
-            || (topics.Duplicates is not null && counts.Duplicates != counts.InDuplicatesTopic)
+            || (hasDuplicates && counts.Duplicates != counts.InDuplicatesTopic)
         )
         {
             throw Broken(
@@ -132,14 +143,27 @@ internal static class OutsideAudit
             );
     }
 
-    /// <summary>All that was ever committed to a topic.</summary>
-    private sealed class Log(ModelTopic topic) : ITopicLog
+    /// <summary>All that was ever committed to a topic; of one that was changed without the offsets that it had.</summary>
+    private sealed class Log : ITopicLog
     {
-        public string Topic => topic.Name;
-        public int Partitions => topic.Logs.Count;
+        private readonly ModelTopic _topic;
+        private readonly LogEntry[][] _entries;
+
+        public Log(
+            ModelTopic topic,
+            Func<int, IReadOnlyList<ModelRecord>, IReadOnlyList<ModelRecord>>? damage = null
+        )
+        {
+            _topic = topic;
+            _entries = [.. topic.Logs.Select(log => Visible(log, damage))];
+        }
+
+        public string Topic => _topic.Name;
+        public int Partitions => _entries.Length;
         public bool IsCompacted => false;
 
-        public LogRange RangeOf(int partition) => new(0, topic.Logs[partition].EndOffset);
+        public LogRange RangeOf(int partition) =>
+            new(0, _entries[partition].Length == 0 ? 0 : _entries[partition][^1].Offset + 1);
 
         public IRecordStream Open(
             int partition,
@@ -147,12 +171,38 @@ internal static class OutsideAudit
             long to,
             bool waitForPending,
             CancellationToken cancellation
-        ) => new Stream(topic.Logs[partition], from, to);
+        ) => new Stream(_entries[partition], partition, from, to);
 
         public void Dispose() { }
+
+        private static LogEntry[] Visible(
+            ModelLog log,
+            Func<int, IReadOnlyList<ModelRecord>, IReadOnlyList<ModelRecord>>? damage
+        )
+        {
+            LogEntry[] visible = [.. log.Archive.Where(static e => e.IsVisible)];
+            return damage is null
+                ? visible
+                :
+                [
+                    .. damage(log.Partition, [.. visible.Select(static e => e.Record!)])
+                        .Select(
+                            static (record, i) =>
+                                new LogEntry
+                                {
+                                    Offset = i,
+                                    Kind = EntryKind.Data,
+                                    Record = record,
+                                    ProducerId = -1,
+                                    AppendedMs = 0,
+                                }
+                        ),
+                ];
+        }
     }
 
-    private sealed class Stream(ModelLog log, long from, long to) : IRecordStream
+    private sealed class Stream(LogEntry[] entries, int partition, long from, long to)
+        : IRecordStream
     {
         public long Position { get; private set; } = from;
         public bool IsComplete => Position == to;
@@ -165,11 +215,11 @@ internal static class OutsideAudit
             }
 
             var batch = new ModelBatch();
-            foreach (LogEntry entry in log.Archive)
+            foreach (LogEntry entry in entries)
             {
-                if (entry.IsVisible && entry.Offset >= Position && entry.Offset < to)
+                if (entry.Offset >= Position && entry.Offset < to)
                 {
-                    batch.Add(log.Partition, entry);
+                    batch.Add(partition, entry);
                 }
             }
 

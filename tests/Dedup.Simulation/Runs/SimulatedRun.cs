@@ -181,18 +181,20 @@ public sealed partial class SimulatedRun
     /// <param name="lines">Where the trace goes, if anywhere.</param>
     /// <param name="bug">The planted bug.</param>
     /// <param name="stateRoot">Directory for the real store's files; null for the model store.</param>
+    /// <param name="examine">Looks at a run that was found sound, before anything else is done to it.</param>
     public static RunResult Run(
         Scenario scenario,
         TextWriter? lines = null,
         PlantedBug bug = PlantedBug.None,
-        string? stateRoot = null
+        string? stateRoot = null,
+        Action<SimulatedRun>? examine = null
     )
     {
         Planted.Current = bug;
         var run = new SimulatedRun(scenario, lines, stateRoot);
         try
         {
-            return run.RunAll();
+            return run.RunAll(examine);
         }
         finally
         {
@@ -287,7 +289,7 @@ public sealed partial class SimulatedRun
         }
     }
 
-    private RunResult RunAll()
+    private RunResult RunAll(Action<SimulatedRun>? examine)
     {
         Cluster.Transactions.MaxEpoch = 5;
         Cluster.Transactions.Sweep();
@@ -323,6 +325,11 @@ public sealed partial class SimulatedRun
         if (_violation is null)
         {
             _auditor.CheckFromOutside();
+        }
+
+        if (_violation is null)
+        {
+            examine?.Invoke(this);
         }
 
         if (_violation is null && !Scenario.IsById)
