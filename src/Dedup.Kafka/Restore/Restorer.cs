@@ -14,20 +14,16 @@ namespace Dedup.Kafka.Restore;
 /// replay up to it, then comparison of marker and offset. In bounded steps, so that the lane goes on with its other
 /// partitions.
 /// </summary>
-internal sealed class Restorer(
+internal sealed partial class Restorer(
     PipelineSpec spec,
     StateIdentity identity,
     LanePorts ports,
     LaneOptions options
 )
 {
-    /// <summary>Entries given to the store at once: their array stays in the cache.</summary>
-    private const int ApplyBatch = 1024;
-
     private const long SayEveryMs = 5_000;
 
     private readonly StartPosition _start = new(spec, identity, ports, options);
-    private readonly NewEntry[] _entries = new NewEntry[ApplyBatch];
 
     /// <summary>Begins a restore of a task that was just assigned, or that has to catch up.</summary>
     public static void Begin(PartitionTask task)
@@ -164,6 +160,23 @@ internal sealed class Restorer(
         ports.Stores.SetAside(partition, why);
     }
 
+    /// <summary>
+    /// A seal of this very replay may have moved the floor since, behind the lane: what holds at the place where reading begins
+    /// is decided here and nowhere else.
+    /// </summary>
+    private static void BeginAtFloor(PartitionTask task, RestoreProgress progress)
+    {
+        StoreHeader? header = task.Store!.Header;
+        if (header is null || header.Floor < task.CaughtUpTo)
+        {
+            return;
+        }
+
+        progress.Marker =
+            header.Floor > task.CaughtUpTo ? header.Marker : progress.Marker ?? header.Marker;
+        task.CaughtUpTo = header.Floor;
+    }
+
     /// <summary>Replay begins at the store's floor, or at the log's start when compaction or a new topic moved that.</summary>
     private void OpenChangelog(PartitionTask task, RestoreProgress progress)
     {
@@ -182,20 +195,7 @@ internal sealed class Restorer(
             return;
         }
 
-        // A seal of this very replay may have moved the floor since, behind the lane: what holds at the place where reading begins
-        // is decided here and nowhere else.
-        if (
-            task.Store!.Header is StoreHeader header
-            && (
-                header.Floor > task.CaughtUpTo
-                || (header.Floor == task.CaughtUpTo && progress.Marker is null)
-            )
-        )
-        {
-            task.CaughtUpTo = header.Floor;
-            progress.Marker = header.Marker;
-        }
-
+        BeginAtFloor(task, progress);
         if (task.CaughtUpTo > bounds.Bounds.High)
         {
             // The changelog is shorter than what the store has seen of it: it was made anew. The store proves nothing then.
@@ -387,67 +387,6 @@ internal sealed class Restorer(
 
         progress.Stage = RestoreStage.Claiming;
     }
-
-    private void Apply(PartitionTask task, RestoreProgress progress, in RecordView record)
-    {
-        if (MarkerCodec.IsMarkerKey(record.Key))
-        {
-            progress.Marker = MarkerCodec.TryRead(record.Value) ?? throw Unreadable(record);
-            return;
-        }
-
-        if (record.ValueIsNull)
-        {
-            return;
-        }
-
-        if (!ChunkKey.TryRead(record.Key, out ChunkKey key))
-        {
-            throw Unreadable(record);
-        }
-
-        var reader = new ChunkReader(record.Value);
-        int count = 0;
-        while (reader.TryNext(out EventKey id, out SeenEntry entry))
-        {
-            _entries[count++] = new NewEntry(id, entry, key.Bucket);
-            if (count == ApplyBatch)
-            {
-                Add(task, progress, count, record.Offset);
-                count = 0;
-            }
-        }
-
-        if (reader.IsCorrupt)
-        {
-            throw Unreadable(record);
-        }
-
-        Add(task, progress, count, record.Offset);
-    }
-
-    private void Add(PartitionTask task, RestoreProgress progress, int count, long offset)
-    {
-        IFirstSeenStore store = task.Store!;
-        if (store.IsFull)
-        {
-            store.WaitForSeal();
-        }
-
-        store.Add(_entries.AsSpan(0, count));
-        progress.Ids += count;
-        if (store.WantsSeal)
-        {
-            // This record may be cut in two: it is the floor itself, and replayed as a whole.
-            long floor = Planted.Is(PlantedBug.ReplaySealsTooHigh) ? offset + 2 : offset;
-            store.BeginSeal(new StoreHeader(progress.Marker ?? _start.NewState(), floor));
-        }
-    }
-
-    private DisagreementException Unreadable(in RecordView record) =>
-        new(
-            $"{spec.Changelog}-{record.Partition}: the record at offset {record.Offset} is neither a chunk nor a marker that this version can read; state cannot be restored from it. Run the version that wrote it, or one that is newer."
-        );
 
     private long NowMs() => (long)ports.Time.GetElapsedTime(0).TotalMilliseconds;
 }
