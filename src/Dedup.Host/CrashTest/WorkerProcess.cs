@@ -21,10 +21,15 @@ internal sealed class WorkerProcess : IDisposable
         exec "$@"
         """;
 
+    /// <summary>What <c>dedup run</c> says once it listens to signals.</summary>
+    private const string Started = "process.started";
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(10);
 
     private readonly CrashTopics _topics;
     private Process? _process;
+    private long _logFrom;
 
     /// <summary>Writes its configuration; nothing is started.</summary>
     /// <param name="topics">Topics and files.</param>
@@ -70,6 +75,7 @@ internal sealed class WorkerProcess : IDisposable
         }
 
         _process?.Dispose();
+        _logFrom = File.Exists(LogFile) ? new FileInfo(LogFile).Length : 0;
         _process = ChildProcess.Start(
             LogFile,
             RunScript,
@@ -101,9 +107,18 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>SIGCONT.</summary>
     public void Thaw() => Signal(ChildProcess.SignalContinue);
 
-    /// <summary>SIGTERM, and its exit code; null when it had to be killed.</summary>
+    /// <summary>
+    /// SIGTERM, and its exit code; null when it had to be killed. One that was only just started is let come up first: until it
+    /// listens to signals, SIGTERM ends it as it ends any program.
+    /// </summary>
     public async Task<int?> StopAsync(TimeSpan limit, CancellationToken cancellation)
     {
+        long begun = Stopwatch.GetTimestamp();
+        while (IsRunning && !HasSaid(Started) && Stopwatch.GetElapsedTime(begun) < limit)
+        {
+            await Task.Delay(LookEvery, cancellation);
+        }
+
         Signal(ChildProcess.SignalTerminate);
         bool ended = await EndsAsync(limit, cancellation);
         if (!ended)
@@ -112,6 +127,22 @@ internal sealed class WorkerProcess : IDisposable
         }
 
         return ended ? ExitCode : null;
+    }
+
+    /// <summary>Whether it has said this since it was started last.</summary>
+    private bool HasSaid(string what)
+    {
+        if (!File.Exists(LogFile))
+        {
+            // The shell makes it when it runs.
+            return false;
+        }
+
+        using var log = new StreamReader(
+            new FileStream(LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+        );
+        _ = log.BaseStream.Seek(_logFrom, SeekOrigin.Begin);
+        return log.ReadToEnd().Contains(what, StringComparison.Ordinal);
     }
 
     /// <summary>Waits until it has ended by itself; false when it has not.</summary>

@@ -115,8 +115,6 @@ internal sealed class Fleet : WorkerSession
     /// <summary>SIGTERM: it has to end with 0.</summary>
     public async Task StopAsync(WorkerProcess worker)
     {
-        // Before that nobody has told the operating system that SIGTERM is taken care of.
-        await SaidAsync(worker, "process.started");
         _ = _running.Remove(worker);
         int? code = await worker.StopAsync(StopLimit, Cancellation);
         code.ShouldBe(0, $"{worker.Name} after SIGTERM\n{worker.Tail()}");
