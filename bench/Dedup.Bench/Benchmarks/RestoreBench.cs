@@ -50,8 +50,8 @@ internal static class RestoreBench
                 $"round {round}",
                 $"{ids:N0}",
                 $"{seconds:F2}",
-                $"{ids / seconds:N0}",
-                $"{cpu * 1e6 / ids:F2}",
+                $"{input.Ids / seconds:N0}",
+                $"{cpu * 1e6 / input.Ids:F2}",
                 Goal,
             ]);
             runs.Add(
@@ -59,13 +59,18 @@ internal static class RestoreBench
                 {
                     ["ids"] = ids,
                     ["seconds"] = Math.Round(seconds, 3),
-                    ["ids_per_s"] = Math.Round(ids / seconds),
-                    ["cpu_s_per_million_ids"] = Math.Round(cpu * 1e6 / ids, 3),
+                    ["ids_per_s"] = Math.Round(input.Ids / seconds),
+                    ["cpu_s_per_million_ids"] = Math.Round(cpu * 1e6 / input.Ids, 3),
                 }
             );
-            if (ids != input.Ids)
+            if (ids < input.Ids)
             {
                 report.Note($"WRONG: {ids} IDs restored of {input.Ids}");
+            }
+            else if (ids > input.Ids)
+            {
+                // The first lane has all partitions until the second joins; what it had read of those that move is read again.
+                report.Note($"round {round}: {ids - input.Ids} IDs were read twice");
             }
         }
 
