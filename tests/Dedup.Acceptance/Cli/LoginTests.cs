@@ -5,10 +5,12 @@ using Shouldly;
 namespace Dedup.Acceptance.Cli;
 
 /// <summary>Wrong passwords and missing rights: one line each, with the fix, and no secret in it.</summary>
-public sealed class LoginTests
+public sealed class LoginTests : IDisposable
 {
     private const string PlainLogin =
         "org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"secret\";";
+
+    private readonly string _state = Directory.CreateTempSubdirectory("dedup-login-").FullName;
 
     [Fact]
     public async Task A_wrong_password_and_missing_rights_are_said_with_the_fix()
@@ -69,7 +71,10 @@ public sealed class LoginTests
             .ShouldAllBe(static l => l.Contains("; fix: allow ", StringComparison.Ordinal));
     }
 
-    private static string[] Pipeline(string bootstrap) =>
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Delete(_state, recursive: true);
+
+    private string[] Pipeline(string bootstrap) =>
         [
             "--bootstrap",
             bootstrap,
@@ -80,6 +85,6 @@ public sealed class LoginTests
             "--id",
             "key",
             "--state",
-            Path.Combine(Path.GetTempPath(), $"dedup-login-{Environment.ProcessId}"),
+            _state,
         ];
 }
