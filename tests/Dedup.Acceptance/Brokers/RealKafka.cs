@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Dedup.Acceptance.Brokers;
 using Dedup.Host.Brokers;
 
@@ -56,6 +58,22 @@ public sealed class RealKafka : IAsyncDisposable
     /// <summary>A name for a topic or group that nobody else uses: the test's member name and a random part.</summary>
     public static string NewName([CallerMemberName] string test = "") =>
         $"{test[..Math.Min(test.Length, 60)]}-{Guid.NewGuid().ToString("N")[..8]}";
+
+    /// <summary>Makes a topic with the broker's defaults.</summary>
+    public static async Task MakeTopicAsync(string bootstrap, string topic, int partitions)
+    {
+        using IAdminClient admin = new AdminClientBuilder(
+            new AdminClientConfig { BootstrapServers = bootstrap }
+        ).Build();
+        await admin.CreateTopicsAsync([
+            new TopicSpecification
+            {
+                Name = topic,
+                NumPartitions = partitions,
+                ReplicationFactor = 1,
+            },
+        ]);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Dedup.Acceptance.Brokers;
 using Shouldly;
 
@@ -18,17 +17,7 @@ public sealed class AdviseTests(RealKafka kafka)
     {
         string bootstrap = await kafka.BootstrapServersAsync();
         string topic = RealKafka.NewName("advise");
-        using IAdminClient admin = new AdminClientBuilder(
-            new AdminClientConfig { BootstrapServers = bootstrap }
-        ).Build();
-        await admin.CreateTopicsAsync([
-            new TopicSpecification
-            {
-                Name = topic,
-                NumPartitions = 3,
-                ReplicationFactor = 1,
-            },
-        ]);
+        await RealKafka.MakeTopicAsync(bootstrap, topic, partitions: 3);
         Produce(bootstrap, topic);
 
         JsonElement whole = Advise(bootstrap, topic);
