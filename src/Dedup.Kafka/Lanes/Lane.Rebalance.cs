@@ -12,6 +12,7 @@ public sealed partial class Lane
     /// <inheritdoc/>
     public void OnAssigned(ReadOnlySpan<int> partitions)
     {
+        HoldAsMember();
         foreach (int partition in partitions)
         {
             if (!_tasks.ContainsKey(partition))

@@ -228,7 +228,7 @@ public sealed partial class Lane
         return Repeat(static lane =>
         {
             GroupMembership membership = lane._ports.Source.Membership;
-            return membership.IsMember || Planted.Is(PlantedBug.SentWithoutMembership)
+            return lane.MayCommitAs(membership)
                 ? lane._ports.Sink.SendOffsets(
                     CollectionsMarshal.AsSpan(lane._offsets),
                     membership,
@@ -237,7 +237,7 @@ public sealed partial class Lane
                 : new TxResult(
                     TxOutcome.Abortable,
                     Reason.None,
-                    "this member is no longer in the group"
+                    "this member is no longer in the group, or not under the name that it holds its partitions under"
                 );
         });
     }

@@ -214,6 +214,12 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
 
     private void Run()
     {
+        if (_isRenamed)
+        {
+            GiveUpAsRenamed();
+            return;
+        }
+
         WatchCoverage();
         bool isRestoring = StepTasks();
         // With something open the first question after records does not wait: when nothing is there, and the end is known to be

@@ -381,16 +381,21 @@ internal sealed class KafkaMembership : GroupMembership
 
     public override string MemberId { get; }
 
+    /// <summary>
+    /// What is sent first, then what the lane decides by: a member id never comes back, so that where the later look finds the
+    /// one that the lane knows, what was taken before cannot be that of another.
+    /// </summary>
     public static KafkaMembership Of(IConsumer<byte[]?, byte[]?> consumer)
     {
+        IConsumerGroupMetadata metadata = consumer.ConsumerGroupMetadata;
         if (NativeHandles.Obstacle is null)
         {
             (int generation, string member) = NativeMembership.Of(consumer.Handle);
-            return new KafkaMembership(consumer.ConsumerGroupMetadata, generation, member);
+            return new KafkaMembership(metadata, generation, member);
         }
 
         // The managed way shows the member id only; the broker refuses a stale generation.
-        return new KafkaMembership(consumer.ConsumerGroupMetadata, 0, consumer.MemberId ?? "");
+        return new KafkaMembership(metadata, 0, consumer.MemberId ?? "");
     }
 }
 

@@ -9,7 +9,10 @@ public abstract class GroupMembership
     /// <summary>Generation of the group; negative when the member has been thrown out.</summary>
     public abstract int Generation { get; }
 
-    /// <summary>Member id; empty when the member has been thrown out.</summary>
+    /// <summary>
+    /// Member id; empty when the member has been thrown out. The group gives a new one to who comes back, and a client may keep
+    /// its partitions over that without a word: what was assigned under another id may be somebody else's.
+    /// </summary>
     public abstract string MemberId { get; }
 
     /// <summary>Whether offsets may be sent with it.</summary>

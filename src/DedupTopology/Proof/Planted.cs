@@ -45,6 +45,9 @@ public enum PlantedBug
     /// <summary>Tasks of lost partitions are kept.</summary>
     LostKept,
 
+    /// <summary>A static member that the group has let in again under another member id keeps what it held before.</summary>
+    RenamedMemberKept,
+
     /// <summary>A partition that a stable group leaves to nobody stays so.</summary>
     LeftToNobody,
 

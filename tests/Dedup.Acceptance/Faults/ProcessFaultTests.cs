@@ -32,10 +32,6 @@ public sealed class ProcessFaultTests(RealKafka kafka, ITestOutputHelper output)
     [Fact]
     public async Task Processes_that_die_freeze_come_and_go_lose_nothing_and_double_nothing()
     {
-        Assert.SkipUnless(
-            FaultSeed.IsLong,
-            "open: with DEDUP_SEED=1467650934 a lane once refused to start when a zombie woke up (state behind the committed offset); DEDUP_LONG=1 runs it"
-        );
         var seed = new FaultSeed(output);
         await using Fleet fleet = await Fleet.MakeAsync(
             await kafka.BootstrapServersAsync(),

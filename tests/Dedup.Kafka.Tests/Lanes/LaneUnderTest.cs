@@ -36,7 +36,7 @@ internal sealed class LaneUnderTest : IDisposable
             options ?? new LaneOptions(),
             new LanePorts(
                 Source,
-                new WillingSink(),
+                Sink,
                 Changelog,
                 new NobodyPending(),
                 Stores,
@@ -52,6 +52,8 @@ internal sealed class LaneUnderTest : IDisposable
     public Lane Lane { get; }
 
     public QuietSource Source { get; } = new();
+
+    public WillingSink Sink { get; } = new();
 
     public FakeStores Stores { get; } = new();
 
@@ -106,7 +108,12 @@ internal sealed class LaneUnderTest : IDisposable
         private readonly Queue<Action<IAssignmentListener>> _events = [];
         private IAssignmentListener? _listener;
 
-        public GroupMembership Membership { get; } = new Member();
+        public GroupMembership Membership => new Member(MemberId);
+
+        /// <summary>Who the group says that this member is.</summary>
+        public string MemberId { get; set; } = "m";
+
+        public int Rejoins { get; private set; }
 
         public void Assign(params int[] partitions) =>
             _events.Enqueue(listener => listener.OnAssigned(partitions));
@@ -155,17 +162,17 @@ internal sealed class LaneUnderTest : IDisposable
 
         public GroupCoverage Coverage(int partitions) => GroupCoverage.Complete;
 
-        public void Rejoin() { }
+        public void Rejoin() => Rejoins++;
 
         public void Close() { }
 
         public void Dispose() { }
 
-        private sealed class Member : GroupMembership
+        private sealed class Member(string id) : GroupMembership
         {
             public override int Generation => 1;
 
-            public override string MemberId => "m";
+            public override string MemberId => id;
         }
     }
 
@@ -177,6 +184,9 @@ internal sealed class LaneUnderTest : IDisposable
         public HashSet<int> FailToClose { get; } = [];
 
         public bool AreLocked { get; set; }
+
+        /// <summary>Partitions whose store was closed with a header, so that it opens again without a replay.</summary>
+        public HashSet<int> Sealed { get; } = [];
 
         /// <summary>What the stores' headers say, by partition.</summary>
         public Dictionary<int, StoreHeader> Headers { get; } = [];
@@ -235,6 +245,11 @@ internal sealed class LaneUnderTest : IDisposable
 
             public void Close(StoreHeader? header)
             {
+                if (header is not null)
+                {
+                    _ = stores.Sealed.Add(partition);
+                }
+
                 if (stores.Open.Remove(partition) && stores.FailToClose.Contains(partition))
                 {
                     throw new StoreFailedException($"partition {partition}: the disk is full");
@@ -245,8 +260,11 @@ internal sealed class LaneUnderTest : IDisposable
         }
     }
 
-    private sealed class WillingSink : ITransactionalSink
+    /// <summary>Says yes to everything, and remembers whose offsets it was given.</summary>
+    internal sealed class WillingSink : ITransactionalSink
     {
+        public List<string> OffsetsOf { get; } = [];
+
         public string TransactionalId => "t";
 
         public TxResult Initialise(int timeoutMs) => TxResult.Ok;
@@ -287,7 +305,11 @@ internal sealed class LaneUnderTest : IDisposable
             ReadOnlySpan<PartitionOffset> offsets,
             GroupMembership membership,
             int timeoutMs
-        ) => TxResult.Ok;
+        )
+        {
+            OffsetsOf.Add(membership.MemberId);
+            return TxResult.Ok;
+        }
 
         public TxResult Commit(int timeoutMs) => TxResult.Ok;
 

@@ -23,6 +23,7 @@ public sealed partial class ModelSource
     private long _lastPollMs;
     private bool _isClosed;
     private bool _isFenced;
+    private bool _leaveWhenSteady;
     private long _deafUntilMs;
 
     private enum JoinState : byte
@@ -125,9 +126,16 @@ public sealed partial class ModelSource
     {
         _env.Enter(Point.SourceRejoin);
         Group.Rejoins++;
-        if (_join == JoinState.Steady)
+        _leaveWhenSteady = true;
+        LeaveIfSteady();
+    }
+
+    /// <summary>While a rebalance is under way librdkafka puts the unsubscription off until that is done.</summary>
+    private void LeaveIfSteady()
+    {
+        if (_leaveWhenSteady && _join == JoinState.Steady)
         {
-            // Else a rebalance is under way: librdkafka puts the subscription off until it is done.
+            _leaveWhenSteady = false;
             _join = JoinState.WaitingForApplication;
             _ops.Enqueue(new GroupOp(OpKind.Leave, [.. _owned], Rejoin: true));
         }
@@ -235,6 +243,12 @@ public sealed partial class ModelSource
             case BrokerError.IllegalGeneration when _join is JoinState.Joining or JoinState.Syncing:
                 // The answer to our own join is on its way.
                 break;
+            case BrokerError.UnknownMember
+                when _join == JoinState.Steady && _env.Cluster.Chance.Percent(50):
+                // The answer to the beat before came late (the process was frozen) and said that a rebalance had begun: it is
+                // in JoinGroup that the client hears that it is not known any more.
+                JoinWhenUnknown();
+                break;
             case BrokerError.UnknownMember:
                 LoseAll();
                 break;
@@ -247,6 +261,23 @@ public sealed partial class ModelSource
             default:
                 break;
         }
+    }
+
+    /// <summary>
+    /// rd_kafka_cgrp_handle_JoinGroup (librdkafka 2.15.1): UNKNOWN_MEMBER_ID takes the member id and nothing else, and the join
+    /// is tried again, with all that is owned. A dynamic member is then told to come with an id (MEMBER_ID_REQUIRED), and that
+    /// takes its partitions; a static one is let in at once, keeps them, and its application hears nothing at all.
+    /// </summary>
+    private void JoinWhenUnknown()
+    {
+        if (InstanceId is null || !_options.IsCooperative)
+        {
+            LoseAll();
+            return;
+        }
+
+        _memberId = "";
+        _join = JoinState.Out;
     }
 
     private void Join()
@@ -269,7 +300,7 @@ public sealed partial class ModelSource
                 _join = JoinState.Joining;
                 break;
             case BrokerError.UnknownMember:
-                LoseAll();
+                JoinWhenUnknown();
                 break;
             case BrokerError.FencedInstance:
                 Fence();
@@ -289,6 +320,7 @@ public sealed partial class ModelSource
         _memberId = "";
         _generation = -1;
         _join = JoinState.Out;
+        _leaveWhenSteady = false;
         _ops.Clear();
         _ops.Enqueue(new GroupOp(OpKind.Lose, [.. _owned], Rejoin: false));
     }
@@ -339,6 +371,7 @@ public sealed partial class ModelSource
                 if (_join == JoinState.WaitingForApplication)
                 {
                     _join = op.Rejoin ? JoinState.Out : JoinState.Steady;
+                    LeaveIfSteady();
                 }
 
                 break;

@@ -262,4 +262,24 @@ public abstract class TakeOverScenarios : ConformanceSuite
         reader.Open(0, 2);
         ReadAll(cluster, reader, 3).ShouldBe(["2"]);
     }
+
+    /// <summary>A lane that rebuilds reads a partition again while it still reads another one: by then nothing may be left of how far it had read before.</summary>
+    [Fact]
+    public void A_reader_that_opens_a_partition_again_while_it_reads_another_is_where_it_was_opened()
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(partitions: 2);
+        using IChangelogReader reader = cluster.Reader(spec);
+        cluster.Produce(spec.Changelog, 0, Record("0"), Record("1"), Record("2"));
+        reader.Open(1, 0);
+
+        for (int round = 0; round < 6; round++)
+        {
+            reader.Open(0, round % 2);
+            reader.Poll(100, 0).Release();
+            reader.Position(0).ShouldBe(round % 2);
+            _ = ReadAll(cluster, reader, 3);
+            reader.Close(0);
+        }
+    }
 }
