@@ -24,6 +24,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
     private readonly int _number;
     private readonly Lane _lane;
     private readonly Func<int, long> _knownEnd;
+    private readonly Func<int, long> _position;
     private readonly LogQueries _queries;
     private readonly KafkaPurger? _purger;
     private readonly Thread _thread;
@@ -51,6 +52,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
             message => SayClientLog(message.Message)
         );
         _knownEnd = source.KnownEnd;
+        _position = source.Position;
         _purger =
             spec.Hop == Hop.Judge
                 ? new KafkaPurger(options.Clients, spec.Repartition, SayPurgeTrouble)
@@ -198,7 +200,7 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         foreach (PartitionTask task in _lane.Tasks.Values)
         {
             partitions.Add(
-                LaneSnapshot.Of(task, force ? -1 : _knownEnd(task.Partition)) with
+                LaneSnapshot.Of(task, force ? -1 : EndFor(task)) with
                 {
                     Tenants = readTenants
                         ? LaneSnapshot.TenantsOf(task)
@@ -238,6 +240,19 @@ internal sealed class LaneRunner : ILaneObserver, IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>Where everything is polled and committed there is no lag, whatever control records lie behind.</summary>
+    private long EndFor(PartitionTask task)
+    {
+        long end = _knownEnd(task.Partition);
+        return
+            task.HasMarker
+            && end > task.CommittedOffset
+            && task.NextOffset == task.CommittedOffset
+            && _position(task.Partition) >= end
+            ? task.CommittedOffset
+            : end;
     }
 
     private void SayPurgeTrouble(string what) =>

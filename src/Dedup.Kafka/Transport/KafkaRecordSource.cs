@@ -173,6 +173,23 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         }
     }
 
+    /// <summary>
+    /// The offset up to which everything was polled or passed over; -1 when unknown. Control records, in which a log that is
+    /// written in transactions ends, are passed over, while no committed offset ever is behind them.
+    /// </summary>
+    public long Position(int partition)
+    {
+        try
+        {
+            Offset position = _consumer.Position(new TopicPartition(_topic, partition));
+            return position.IsSpecial ? -1 : position.Value;
+        }
+        catch (KafkaException)
+        {
+            return -1;
+        }
+    }
+
     public OffsetLookup Committed(int partition, int timeoutMs)
     {
         try
