@@ -56,6 +56,8 @@ public static class GuardedProperties
             "it is made of pipeline, instance id, and lane, so that a restart fences its own predecessor and nobody else's",
         ["transaction.timeout.ms"] =
             "it follows from commit.interval, so that a dead owner's transaction ends soon and a live one's never",
+        ["max.poll.interval.ms"] =
+            "it is also how long the group waits for a member to give its partitions back; a shorter wait lets two work on one",
         ["session.timeout.ms"] = "recovery times and membership rest on it",
         ["dotnet.producer.enable.delivery.reports"] =
             "delivery reports are off; a lost record shows at the commit",

@@ -18,6 +18,9 @@ public sealed partial class Lane
     private string _heldAs = "";
     private bool _isRenamed;
 
+    /// <summary>Partitions whose next record is not the one that the lane waits for.</summary>
+    private readonly List<int> _adrift = [];
+
     /// <summary>Whether offsets of what the lane holds may be sent with it; notes it when they may not because of another name.</summary>
     private bool MayCommitAs(GroupMembership membership)
     {
@@ -30,13 +33,21 @@ public sealed partial class Lane
         return !_isRenamed;
     }
 
-    /// <summary>New partitions come under the name of now: those held before must have come under the same.</summary>
+    /// <summary>
+    /// New partitions come under the name of now: those held before must have come under the same. Who is told of partitions
+    /// while the group has thrown it out already holds them under no name.
+    /// </summary>
     private void HoldAsMember()
     {
-        string member = _ports.Source.Membership.MemberId;
+        GroupMembership membership = _ports.Source.Membership;
+        string member = membership.IsMember ? membership.MemberId : "";
         if (_tasks.Count > 0)
         {
             NoteIfRenamed(member);
+        }
+        else
+        {
+            _isRenamed = false;
         }
 
         _heldAs = member;
@@ -56,6 +67,32 @@ public sealed partial class Lane
             $"{_spec.Reads}: the session of this lane in group {_spec.Group} had ended, and the group has let it in again under another name; it gives its partitions up and joins once more."
         );
         OnLost(_tasks.Keys.ToArray());
+        _ports.Source.Rejoin();
+    }
+
+    /// <summary>
+    /// A position that is not in the log, or that the client cannot go to. A lane that slept through the loss of the partition
+    /// sees that as well, when its successor has committed and retention has followed. The client fetches such a partition
+    /// again only when it is assigned once more; then committed offset, marker, and log are compared as at a start, which
+    /// fails if records were deleted before they were read.
+    /// </summary>
+    private void SetAdrift(int partition, string what)
+    {
+        _ports.Observer.Trouble(
+            $"{_spec.Reads}-{partition}: {what}; the lane joins the group once more and begins it anew."
+        );
+        if (!_adrift.Contains(partition))
+        {
+            _adrift.Add(partition);
+        }
+    }
+
+    /// <summary>Nothing of these is committed any more; the others are given back in good order, and all come again.</summary>
+    private void GiveUpAdrift()
+    {
+        int[] partitions = [.. _adrift];
+        _adrift.Clear();
+        OnLost(partitions);
         _ports.Source.Rejoin();
     }
 }

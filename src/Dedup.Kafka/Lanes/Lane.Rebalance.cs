@@ -69,8 +69,10 @@ public sealed partial class Lane
                 _ports.Observer.Trouble(detail);
                 break;
             case SourceFault.OffsetOutOfRange:
-                _ports.Observer.Trouble($"{_spec.Reads}-{partition}: out of range: {detail}");
-                CompareAgain(partition);
+                SetAdrift(partition, $"out of range: {detail}");
+                break;
+            case SourceFault.CannotSeek:
+                SetAdrift(partition, detail);
                 break;
             case SourceFault.Fenced:
                 Fail(
@@ -80,29 +82,6 @@ public sealed partial class Lane
             default:
                 Fail($"{_spec.Reads}: cannot be read: {detail}.");
                 break;
-        }
-    }
-
-    /// <summary>
-    /// The position is not in the log. A lane that slept through the loss of the partition sees that as well, when its
-    /// successor has committed and retention has followed: so committed offset, marker, and log are compared as at a start,
-    /// which fails if records were deleted before they were read.
-    /// </summary>
-    private void CompareAgain(int partition)
-    {
-        if (_isOpen && State == LaneState.Running && !Abort("out of range"))
-        {
-            return;
-        }
-
-        if (
-            State == LaneState.Running
-            && _tasks.TryGetValue(partition, out PartitionTask? task)
-            && task.State == TaskState.Active
-        )
-        {
-            _ports.Source.Pause([partition]);
-            Restorer.Begin(task);
         }
     }
 

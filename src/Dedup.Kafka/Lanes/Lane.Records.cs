@@ -43,7 +43,10 @@ public sealed partial class Lane
                 }
 
                 PartitionTask? task = FindTask(partition);
-                if (task is { State: TaskState.Active, Throttled: null })
+                if (
+                    task is { State: TaskState.Active, Throttled: null }
+                    && !_adrift.Contains(partition)
+                )
                 {
                     Process(task, batch, from, to);
                 }

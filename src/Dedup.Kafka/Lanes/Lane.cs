@@ -220,6 +220,12 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             return;
         }
 
+        if (_adrift.Count > 0)
+        {
+            GiveUpAdrift();
+            return;
+        }
+
         WatchCoverage();
         bool isRestoring = StepTasks();
         // With something open the first question after records does not wait: when nothing is there, and the end is known to be

@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
 using Dedup.Kafka.Tasks;
+using Dedup.Topology.Judge;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
 using Dedup.Topology.Records;
+using Dedup.Topology.Windows;
 
 namespace Dedup.Kafka.Restore;
 
@@ -65,9 +68,50 @@ internal sealed partial class Restorer
         progress.Ids += count;
         if (store.WantsSeal)
         {
+            DropPassed(store, progress.Marker);
             // This record may be cut in two: it is the floor itself, and replayed as a whole.
             long floor = Planted.Is(PlantedBug.ReplaySealsTooHigh) ? offset + 2 : offset;
             store.BeginSeal(new StoreHeader(progress.Marker ?? _start.NewState(), floor));
+        }
+    }
+
+    /// <summary>
+    /// A changelog that compaction has not been over for a while holds every bucket that there ever was, where a window is
+    /// short: thousands. None that had expired by a marker already passed goes to disk, where each would be a column family
+    /// made and dropped again. By the marker's own arithmetic: clocks only grow, so that the end of the replay would drop it too.
+    /// </summary>
+    private static void DropPassed(IFirstSeenStore store, Marker? marker)
+    {
+        if (marker is null || Planted.Is(PlantedBug.ReplayKeepsPassed))
+        {
+            return;
+        }
+
+        List<BucketId>? passed = null;
+        foreach (BucketId bucket in store.Buckets)
+        {
+            foreach (MarkerClass c in marker.Classes)
+            {
+                bool early = Planted.Is(PlantedBug.ReplayDropsEarly);
+                if (
+                    c.Id == bucket.Class
+                    && c.ClockMs != WindowClocks.Unset
+                    && WindowClass
+                        .Of(c)
+                        .IsExpired(
+                            early ? new BucketId(bucket.Class, bucket.Index - 1) : bucket,
+                            c.ClockMs
+                        )
+                )
+                {
+                    (passed ??= []).Add(bucket);
+                }
+            }
+        }
+
+        if (passed is not null)
+        {
+            store.DropBuckets(CollectionsMarshal.AsSpan(passed));
         }
     }
 

@@ -87,6 +87,8 @@ public sealed class ClientSettings
             ["allow.auto.create.topics"] =
                 "topics are made by dedup topics, with the right settings",
             ["session.timeout.ms"] = "recovery times are built on it",
+            ["max.poll.interval.ms"] =
+                "it is also the time that the group waits for a member to give its partitions back",
             ["partitioner"] = "records keep their partition",
             ["dotnet.producer.enable.delivery.reports"] = "a lost record shows at the commit",
             ["enable.gapless.guarantee"] = "the transaction gives that",
@@ -133,7 +135,9 @@ public sealed class ClientSettings
         config.Set("partition.assignment.strategy", "cooperative-sticky");
         config.Set("session.timeout.ms", $"{SessionTimeoutMs}");
         Default(config, "heartbeat.interval.ms", $"{HeartbeatMs}");
-        Default(config, "max.poll.interval.ms", "300000");
+        // Longer than a revocation can take with all its calls at their time-outs: a static member that is still in one when the
+        // group stops waiting misses a generation, in which others get what it was about to be given.
+        config.Set("max.poll.interval.ms", "600000");
         config.Set("queued.max.messages.kbytes", $"{PrefetchKilobytes}");
         Default(config, "queued.min.messages", "50000");
         Default(config, "fetch.message.max.bytes", $"{4 << 20}");

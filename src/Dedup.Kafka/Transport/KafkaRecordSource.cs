@@ -26,6 +26,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     private IAssignmentListener? _listener;
     private readonly GroupQuery? _group;
     private bool _isClosed;
+    private bool _isLeaving;
 
     /// <summary>
     /// What the listener threw. Confluent.Kafka swallows an exception of a handler, to throw it from a Consume() that a batch
@@ -91,6 +92,7 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
     {
         RecordBatch batch = _poller.Poll(maxRecords, timeoutMs);
         ThrowWhatWasThrown();
+        SubscribeWhenLeft();
         if (_toPause.Count > 0)
         {
             // Confluent.Kafka assigns after the handler returns, so that pausing has to wait until here. Until then the
@@ -126,31 +128,16 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
             }
             catch (KafkaException e)
             {
-                AssignAnew(target, e.Error.Reason);
+                // Going on without the seek would skip records. Taking the partition out and putting it back by hand is no way
+                // out: where a revocation waits to be heard, the client takes that for its answer, and joins again before
+                // anybody has committed (rd_kafka_cgrp_incremental_unassign).
+                _listener?.OnFault(
+                    SourceFault.CannotSeek,
+                    partition,
+                    $"seek to {offset}: {e.Error.Reason}"
+                );
                 return;
             }
-        }
-    }
-
-    /// <summary>
-    /// The client has given up fetching the partition (out of range), so that it cannot seek: taken out and put back at the
-    /// offset. If it is not ours any more, the next poll says so.
-    /// </summary>
-    private void AssignAnew(TopicPartitionOffset target, string why)
-    {
-        try
-        {
-            _consumer.IncrementalUnassign([target.TopicPartition]);
-            _consumer.IncrementalAssign([target]);
-        }
-        catch (KafkaException e)
-        {
-            // Going on without the seek would skip records.
-            _listener?.OnFault(
-                SourceFault.Fatal,
-                target.Partition.Value,
-                $"seek to {target.Offset}: {why}, then {e.Error.Reason}"
-            );
         }
     }
 
@@ -218,13 +205,23 @@ internal sealed class KafkaRecordSource : IRecordSource, IPollEvents
         _group?.Ask(partitions) ?? GroupCoverage.Complete;
 
     /// <summary>
-    /// rd_kafka_cgrp_leave_maybe: a static member keeps its place when it is closed, and leaves when it unsubscribes. What it
-    /// has is revoked first; the subscription waits until that is done.
+    /// rd_kafka_cgrp_leave_maybe: a static member keeps its place when it is closed, and leaves when it unsubscribes. In the middle
+    /// of a rebalance the client puts that off, and a subscription that comes before would undo it
+    /// (rd_kafka_cgrp_subscribe: "clear any existing postponed subscribe"): so that one waits until nothing is held any more.
     /// </summary>
     public void Rejoin()
     {
         _consumer.Unsubscribe();
-        _consumer.Subscribe(_topic);
+        _isLeaving = true;
+    }
+
+    private void SubscribeWhenLeft()
+    {
+        if (_isLeaving && _consumer.Subscription.Count == 0 && _consumer.Assignment.Count == 0)
+        {
+            _isLeaving = false;
+            _consumer.Subscribe(_topic);
+        }
     }
 
     public void Close()

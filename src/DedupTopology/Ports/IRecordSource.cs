@@ -62,6 +62,9 @@ public enum SourceFault : byte
     /// <summary>The position is not in the log: records were deleted unread or offsets were reset.</summary>
     OffsetOutOfRange,
 
+    /// <summary>The client cannot go to the offset that it was told to. What it brings of the partition is not what was asked for.</summary>
+    CannotSeek,
+
     /// <summary>Membership was lost for good (another process uses the same group.instance.id, or processing took too long).</summary>
     Fenced,
 
@@ -118,7 +121,11 @@ public interface IRecordSource : IDisposable
     /// </summary>
     RecordBatch Poll(int maxRecords, int timeoutMs);
 
-    /// <summary>Next record of the partition to be polled is the one at <paramref name="offset"/>; none from before the seek comes after it.</summary>
+    /// <summary>
+    /// Next record of the partition to be polled is the one at <paramref name="offset"/>; none from before the seek comes after
+    /// it. Where that cannot be done the listener hears <see cref="SourceFault.CannotSeek"/>: always after
+    /// <see cref="SourceFault.OffsetOutOfRange"/>, until the partition has been assigned once more.
+    /// </summary>
     void Seek(int partition, long offset);
 
     /// <summary>No further record of these partitions is polled until they are resumed.</summary>
@@ -149,7 +156,7 @@ public interface IRecordSource : IDisposable
 
     /// <summary>
     /// Leaves the group, a static member too, and joins it again, which makes the group share out all partitions anew.
-    /// Revocations reach the listener from within the next <see cref="Poll"/>.
+    /// Revocations reach the listener from within a later <see cref="Poll"/>: in the middle of a rebalance that comes first.
     /// </summary>
     void Rejoin();
 

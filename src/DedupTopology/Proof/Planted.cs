@@ -66,6 +66,12 @@ public enum PlantedBug
     /// <summary>A restore ends at the last stable offset instead of the high watermark.</summary>
     RestoreToLastStable,
 
+    /// <summary>A replay drops a bucket one bucket's width before it has expired.</summary>
+    ReplayDropsEarly,
+
+    /// <summary>A replay puts buckets on disk that had expired long before it ends.</summary>
+    ReplayKeepsPassed,
+
     /// <summary>A replay begins one behind its floor.</summary>
     ReplayOneLate,
 

@@ -12,29 +12,32 @@ internal static class Assignor
     /// </summary>
     /// <param name="members">Members; their assignment is set.</param>
     /// <param name="partitions">Partitions of the topic.</param>
-    /// <param name="shuffle">Null for a balanced assignment; else any assignment may come out, as from another assignor.</param>
-    public static void Assign(IReadOnlyList<GroupMember> members, int partitions, Rng? shuffle)
+    /// <param name="chance">Decides what an assignor may do either way.</param>
+    /// <param name="isShuffled">Any assignment may come out, as from another assignor; else a balanced one.</param>
+    public static void Assign(
+        IReadOnlyList<GroupMember> members,
+        int partitions,
+        Rng chance,
+        bool isShuffled
+    )
     {
         var owner = new GroupMember?[partitions];
         foreach (GroupMember member in members)
         {
             foreach (int p in member.Claimed)
             {
-                // Two claim it: the one of the later generation is right, the other one is a member that was away
-                // (AbstractStickyAssignor: "currentAssignment ... higher generation").
-                if (
-                    p < partitions
-                    && (owner[p] is not { } other || other.ClaimGeneration < member.ClaimGeneration)
-                )
+                // Two claim it: a member that was away, and the one that works on it. Java's assignor believes the later
+                // generation (AbstractStickyAssignor), librdkafka's the last one in the list (adjust_assignment).
+                if (p < partitions && (owner[p] is null || chance.OneIn(2)))
                 {
                     owner[p] = member;
                 }
             }
         }
 
-        GroupMember[] target = shuffle is null
-            ? Balanced(members, owner)
-            : Shuffled(members, partitions, shuffle);
+        GroupMember[] target = isShuffled
+            ? Shuffled(members, partitions, chance)
+            : Balanced(members, owner);
         foreach (GroupMember member in members)
         {
             member.Assigned.Clear();

@@ -345,7 +345,7 @@ public sealed class GroupCoordinator
         int partitions = _cluster.Topics.TryGetValue(Topic!, out ModelTopic? topic)
             ? topic.Logs.Count
             : 0;
-        Assignor.Assign(_members, partitions, _reshuffle ? _cluster.Chance : null);
+        Assignor.Assign(_members, partitions, _cluster.Chance, _reshuffle);
         _reshuffle = false;
         World.Trace.Mix(Point.GroupSync, _number, Generation, _members.Count);
         foreach (GroupMember member in _members)

@@ -7,8 +7,8 @@ using Dedup.Topology.Ports;
 namespace Dedup.Simulation.Clients;
 
 /// <summary>
-/// The group side: a background part (heartbeats, joins) that lives as long as the process does, and an application part
-/// (callbacks) that is served in Poll only, as in librdkafka.
+/// The group side, in the background (heartbeats, joins) for as long as the process lives; what the application hears of it is
+/// served in Poll only, as in librdkafka.
 /// </summary>
 public sealed partial class ModelSource
 {
@@ -33,15 +33,6 @@ public sealed partial class ModelSource
         Syncing,
         WaitingForApplication,
         Steady,
-    }
-
-    private enum OpKind : byte
-    {
-        Assign,
-        Revoke,
-        Lose,
-        Leave,
-        Fenced,
     }
 
     /// <inheritdoc/>
@@ -202,7 +193,7 @@ public sealed partial class ModelSource
             return;
         }
 
-        if (_memberId.Length > 0)
+        if (_memberId.Length > 0 || _join == JoinState.Steady)
         {
             Beat();
         }
@@ -243,6 +234,13 @@ public sealed partial class ModelSource
             case BrokerError.IllegalGeneration when _join is JoinState.Joining or JoinState.Syncing:
                 // The answer to our own join is on its way.
                 break;
+            case BrokerError.UnknownMember when _join == JoinState.WaitingForApplication:
+                // rd_kafka_cgrp_revoke_all_rejoin_maybe: a rebalance is in progress, and goes on; only the name is gone.
+                _memberId = "";
+                break;
+            case BrokerError.IllegalGeneration when _join == JoinState.WaitingForApplication:
+                _generation = -1;
+                break;
             case BrokerError.UnknownMember
                 when _join == JoinState.Steady && _env.Cluster.Chance.Percent(50):
                 // The answer to the beat before came late (the process was frozen) and said that a rebalance had begun: it is
@@ -282,11 +280,6 @@ public sealed partial class ModelSource
 
     private void Join()
     {
-        if (_generation < 0)
-        {
-            _owned.Clear();
-        }
-
         BrokerError error = Group.Join(
             this,
             _options.Topic,
@@ -319,7 +312,8 @@ public sealed partial class ModelSource
     {
         _memberId = "";
         _generation = -1;
-        _join = JoinState.Out;
+        // Until the application has let go of them: a join in the middle of that would claim what is lost.
+        _join = JoinState.WaitingForApplication;
         _leaveWhenSteady = false;
         _ops.Clear();
         _ops.Enqueue(new GroupOp(OpKind.Lose, [.. _owned], Rejoin: false));
@@ -332,150 +326,4 @@ public sealed partial class ModelSource
         _isFenced = true;
         _ops.Enqueue(new GroupOp(OpKind.Fenced, [], Rejoin: false));
     }
-
-    private void ServeGroup()
-    {
-        while (_ops.TryDequeue(out GroupOp? op))
-        {
-            Run(op);
-        }
-
-        if (_thrown is { } thrown)
-        {
-            _thrown = null;
-            thrown.Throw();
-        }
-
-        if (_join == JoinState.Out)
-        {
-            World.After(_env.Cluster.Chance.Skewed(_env.Cluster.Pace.JoinMs), JoinSoon);
-        }
-    }
-
-    /// <summary>The application has done its part: the client joins at once, not at the next beat.</summary>
-    private void JoinSoon()
-    {
-        bool isHeard = _env.Actor.Process.IsRunning && World.NowMs >= _deafUntilMs;
-        if (!IsGone && !_isFenced && isHeard && _join == JoinState.Out && _ops.Count == 0)
-        {
-            Join();
-        }
-    }
-
-    private void Run(GroupOp op)
-    {
-        switch (op.Kind)
-        {
-            case OpKind.Assign:
-                Assigned(op.Partitions);
-                if (_join == JoinState.WaitingForApplication)
-                {
-                    _join = op.Rejoin ? JoinState.Out : JoinState.Steady;
-                    LeaveIfSteady();
-                }
-
-                break;
-            case OpKind.Revoke:
-                Revoke(op.Partitions);
-                if (op.Rejoin)
-                {
-                    _join = JoinState.Out;
-                }
-
-                break;
-            case OpKind.Leave:
-                Revoke(op.Partitions);
-                // Lost on the way, it leaves the place to whom joins next under the same instance id: this one.
-                Group.Leave(_memberId);
-                _memberId = "";
-                _generation = -1;
-                _join = JoinState.Out;
-                break;
-            case OpKind.Lose:
-                // Some may have been revoked while this one waited.
-                int[] lost = [.. op.Partitions.Where(_owned.Contains)];
-                Note(Point.SourceLost, lost);
-                if (lost.Length > 0)
-                {
-                    Tell(() => _listener!.OnLost(lost));
-                }
-
-                GiveUp(lost);
-                break;
-            default:
-                _listener!.OnFault(
-                    SourceFault.Fenced,
-                    -1,
-                    $"group.instance.id {InstanceId} is used by another member"
-                );
-                break;
-        }
-    }
-
-    private void Revoke(int[] partitions)
-    {
-        Note(Point.SourceRevoked, partitions);
-        if (partitions.Length > 0)
-        {
-            Tell(() => _listener!.OnRevoked(partitions));
-        }
-
-        GiveUp(partitions);
-    }
-
-    /// <summary>What the listener throws comes out of the poll, after the client has done its part.</summary>
-    private void Tell(Action tell)
-    {
-        try
-        {
-            tell();
-        }
-        catch (StoreFailedException e)
-        {
-            _thrown ??= ExceptionDispatchInfo.Capture(e);
-        }
-    }
-
-    private void Assigned(int[] partitions)
-    {
-        Note(Point.SourceAssigned, partitions);
-        foreach (int partition in partitions)
-        {
-            _owned.Add(partition);
-            _fetches[partition] = new Fetch();
-        }
-
-        if (partitions.Length > 0)
-        {
-            _listener!.OnAssigned(partitions);
-        }
-    }
-
-    private void GiveUp(int[] partitions)
-    {
-        foreach (int partition in partitions)
-        {
-            _owned.Remove(partition);
-            _fetches.Remove(partition);
-        }
-    }
-
-    private void Note(Point point, int[] partitions)
-    {
-        foreach (int partition in partitions)
-        {
-            World.Trace.Mix(point, _env.Actor.Id, partition, _generation);
-        }
-
-        if (World.Trace.On)
-        {
-            World.Trace.Line(
-                World.NowMs,
-                _env.Actor.Name,
-                $"{point} [{string.Join(",", partitions)}] generation {_generation}"
-            );
-        }
-    }
-
-    private sealed record GroupOp(OpKind Kind, int[] Partitions, bool Rejoin);
 }

@@ -130,7 +130,16 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
     public void Seek(int partition, long offset)
     {
         _env.Enter(Point.SourceSeek, partition, offset);
-        Owned(partition).Position = offset;
+        Fetch fetch = Owned(partition);
+        if (fetch.IsOutOfRange || _env.Faults.Happens(FaultKind.SeekFails))
+        {
+            // The fetcher has stopped, or not started in time: only a new assignment starts it.
+            fetch.IsOutOfRange = true;
+            _listener!.OnFault(SourceFault.CannotSeek, partition, $"no seek to {offset}");
+            return;
+        }
+
+        fetch.Position = offset;
     }
 
     /// <inheritdoc/>
@@ -250,7 +259,7 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
             if (fetch.Position < log.StartOffset || fetch.Position > log.HighWatermark)
             {
                 // auto.offset.reset=error; a position beyond the end means another log than before.
-                fetch.IsPaused = true;
+                fetch.IsOutOfRange = true;
                 string detail =
                     $"offset {fetch.Position} is outside {log.StartOffset}..{log.HighWatermark}";
                 _listener!.OnFault(SourceFault.OffsetOutOfRange, partition, detail);
@@ -285,6 +294,9 @@ public sealed partial class ModelSource : IRecordSource, IGroupClient
 
         public long KnownEnd { get; set; } = -1;
 
-        public bool IsActive => !IsPaused && Position >= 0;
+        /// <summary>Nothing is fetched any more, whatever it is told.</summary>
+        public bool IsOutOfRange { get; set; }
+
+        public bool IsActive => !IsPaused && !IsOutOfRange && Position >= 0;
     }
 }

@@ -298,6 +298,43 @@ public abstract class GroupScenarios : ConformanceSuite
         heir.Source.Close();
     }
 
+    /// <summary>
+    /// librdkafka puts an unsubscription in the middle of a rebalance off, and a subscription that follows at once undoes it: what
+    /// the member keeps would never be assigned to it again, and a lane that has given it up would never read it.
+    /// </summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("one")]
+    public void A_rejoin_in_the_middle_of_a_rebalance_gives_back_what_was_kept_and_brings_it_again(
+        string? instanceId
+    )
+    {
+        using IClusterUnderTest cluster = Begin();
+        PipelineSpec spec = cluster.MakePipeline(2);
+        Member first = Join(cluster, spec, partitions: 2, instanceId: instanceId);
+        bool isRevoked = false;
+        first.OnRevoke = () => isRevoked = true;
+        var second = new Member(cluster, cluster.Source(spec));
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return isRevoked;
+        });
+        isRevoked = false;
+        first.Owned.Count.ShouldBe(1);
+
+        first.Source.Rejoin();
+
+        second.PollUntil(() =>
+        {
+            _ = first.Poll();
+            return isRevoked && first.Owned.Count == 1 && second.Owned.Count == 1;
+        });
+        first.Owned.Overlaps(second.Owned).ShouldBeFalse();
+        first.Source.Close();
+        second.Source.Close();
+    }
+
     [Fact]
     public void Added_partitions_are_assigned_by_and_by()
     {

@@ -44,6 +44,15 @@ public sealed class StoreFiles
 /// <summary>A state directory in memory.</summary>
 public sealed class ModelDisk : IStateDisk
 {
+    /// <summary>Where one clock counts: eight buckets of a class, the one being filled, and some that have just expired.</summary>
+    public const int OfOneClock = 12;
+
+    /// <summary>
+    /// How many buckets of a class may lie on disk. Each is a column family, and making one costs RocksDB time for each that
+    /// there is. By-id keeps what an input partition that is far behind may still need, which has no bound.
+    /// </summary>
+    public required int MostBuckets { get; init; }
+
     /// <summary>Stores by partition.</summary>
     public SortedDictionary<int, StoreFiles> Stores { get; } = [];
 

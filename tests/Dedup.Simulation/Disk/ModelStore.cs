@@ -140,6 +140,7 @@ public sealed class ModelStore : IFirstSeenStore
         _sealed = _recent;
         _recent = [];
         Recount();
+        ThrowIfTooMany();
         _sealHeader = header;
         _toIngest = new Queue<BucketId>(_sealed.Keys);
         ScheduleSeal();
@@ -208,6 +209,19 @@ public sealed class ModelStore : IFirstSeenStore
         if (_files.Holder == this)
         {
             _files.Holder = null;
+        }
+    }
+
+    private void ThrowIfTooMany()
+    {
+        foreach (IGrouping<int, BucketId> ofClass in Buckets.GroupBy(static b => (int)b.Class))
+        {
+            if (ofClass.Count() > _disk.MostBuckets)
+            {
+                throw new InvalidOperationException(
+                    $"partition {_partition}: {ofClass.Count()} buckets of class {ofClass.Key} go to disk"
+                );
+            }
         }
     }
 

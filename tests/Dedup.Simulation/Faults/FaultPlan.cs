@@ -99,6 +99,9 @@ public enum FaultKind
     /// <summary>A block of a store turns out damaged when it is read.</summary>
     DiskBlockCorrupt,
 
+    /// <summary>The client cannot seek.</summary>
+    SeekFails,
+
     /// <summary>Number of kinds.</summary>
     Count,
 }

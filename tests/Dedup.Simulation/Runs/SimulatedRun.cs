@@ -170,7 +170,7 @@ public sealed partial class SimulatedRun
     public IStateDisk MakeDisk()
     {
         IStateDisk disk = _stateRoot is null
-            ? new ModelDisk()
+            ? new ModelDisk { MostBuckets = Scenario.IsById ? int.MaxValue : ModelDisk.OfOneClock }
             : new RealDisk(Path.Combine(_stateRoot, $"{Scenario.Seed}-{_disks.Count}"));
         _disks.Add(disk);
         return disk;

@@ -40,6 +40,7 @@ internal static class Swarm
         (FaultKind.SlowFetch, 2, 50),
         (FaultKind.TransientSourceFault, 50, 2_000),
         (FaultKind.DiskBlockCorrupt, 200, 5_000),
+        (FaultKind.SeekFails, 20, 500),
     ];
 
     public static IReadOnlyList<(FaultKind Kind, int OneIn)> Draw(Rng rng, Overrides overrides)
