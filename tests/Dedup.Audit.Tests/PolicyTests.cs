@@ -90,6 +90,33 @@ public sealed class PolicyTests
 
     [Theory]
     [MemberData(nameof(Partitionings))]
+    public void With_refresh_a_late_one_that_nothing_remembers_does_not_hide_the_chain_before_it(
+        int between
+    )
+    {
+        // At 1615 the window still counts from 1030, and no longer from the first: 960 repeats the one that moved it. The last
+        // had expired itself when it came, so that it stands on clean between the two and is no part of the chain.
+        static void Place(Placed p) =>
+            p.In("a", 1000)
+                .Clean()
+                .In("a", 1030)
+                .Repeats(0)
+                .In("b", 1615)
+                .Clean()
+                .In("a", 960)
+                .Repeats(0)
+                .In("c", 1640)
+                .Clean()
+                .In("a", 1010)
+                .Clean();
+        AuditReport report = Audited(Plain with { Refresh = true }, between, Place);
+        ShouldBeSound(report);
+        (report.Counts.Duplicates, report.Counts.Late).ShouldBe((2, 1));
+        Only(Audited(Plain, between, Place), FindingKind.Lost).InputOffset.ShouldBe(3);
+    }
+
+    [Theory]
+    [MemberData(nameof(Partitionings))]
     public void A_conflict_belongs_where_its_policy_says(int between)
     {
         ShouldBeSound(

@@ -27,6 +27,12 @@ internal readonly record struct Near(
 /// </remarks>
 internal sealed class Occurrences(ByIdContext context)
 {
+    private const InputMarks Unsure =
+        InputMarks.HistoryDeleted
+        | InputMarks.HistoryCompacted
+        | InputMarks.MaybeTooFar
+        | InputMarks.ClockUnsure;
+
     private readonly List<int> _onClean = [];
     private readonly List<int> _reached = [];
     private readonly Dictionary<uint, int> _last = [];
@@ -110,18 +116,22 @@ internal sealed class Occurrences(ByIdContext context)
     /// Whether a record on clean may have counted when the other was judged: by the clock of its own partition, where that is
     /// known. What no longer counted suppresses nothing.
     /// </summary>
-    private bool MayCountFor(in InputEntry first, in InputEntry record)
+    private bool MayCountFor(in InputEntry first, in InputEntry record) =>
+        MayBeRemembered(first)
+        && (record.Has(Unsure) || record.ClockMs <= CountsUntil(first, record.Class));
+
+    /// <summary>
+    /// Whether a record on clean may have been remembered: one so late that it had expired when it came was forwarded and not
+    /// remembered.
+    /// </summary>
+    private bool MayBeRemembered(in InputEntry first) =>
+        first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
+
+    /// <summary>The last clock by which a record still counts for those of a class.</summary>
+    private long CountsUntil(in InputEntry first, ushort windowClass)
     {
-        const InputMarks Unsure =
-            InputMarks.HistoryDeleted
-            | InputMarks.HistoryCompacted
-            | InputMarks.MaybeTooFar
-            | InputMarks.ClockUnsure;
-        AuditWindow window = context.Rules.WindowOf(record.Class);
-        long last = first.TimeMs + window.WindowMs + window.GraceMs;
-        // One so late that it had expired when it came was forwarded and not remembered.
-        bool isRemembered = first.Has(Unsure) || first.ClockMs <= last;
-        return isRemembered && (record.Has(Unsure) || record.ClockMs <= last);
+        AuditWindow window = context.Rules.WindowOf(windowClass);
+        return first.TimeMs + window.WindowMs + window.GraceMs;
     }
 
     /// <summary>
@@ -135,8 +145,7 @@ internal sealed class Occurrences(ByIdContext context)
             return false;
         }
 
-        AuditWindow window = context.Rules.WindowOf(record.Class);
-        long last = first.TimeMs + window.WindowMs + window.GraceMs;
+        long last = CountsUntil(first, record.Class);
         return record.ClockMs <= last
             && context.HighestClockBeside(partition, record.Class) <= last;
     }
@@ -169,7 +178,12 @@ internal sealed class Occurrences(ByIdContext context)
             ref readonly InputEntry input = ref _group.Inputs[i];
             while (next < _onClean.Count && _group.Inputs[_onClean[next]].TimeMs < input.TimeMs)
             {
-                _last[ContentsOf(_onClean[next])] = _onClean[next++];
+                int first = _onClean[next++];
+                if (MayBeRemembered(_group.Inputs[first]))
+                {
+                    // Else it would hide the one before it, which the window does count from.
+                    _last[ContentsOf(first)] = first;
+                }
             }
 
             if (
