@@ -51,6 +51,7 @@ internal static class ChildProcess
         {
             start.ArgumentList.Add(argument);
         }
+        Quiet(start);
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -64,6 +65,13 @@ internal static class ChildProcess
     /// <summary>Sends a signal that Process.Kill cannot send; false when the process is gone.</summary>
     public static bool Signal(Process process, int signal) =>
         !process.HasExited && NativeMethods.Kill(process.Id, signal) == 0;
+
+    /// <summary>
+    /// Each .NET process makes pipes for debuggers in the temporary directory; one that is killed leaves them there, and these
+    /// are started to be killed.
+    /// </summary>
+    public static void Quiet(ProcessStartInfo start) =>
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
 
     private static string Quote(string text) =>
         "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";

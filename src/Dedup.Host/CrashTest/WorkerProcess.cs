@@ -60,6 +60,9 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Its configuration.</summary>
     public string Config { get; }
 
+    /// <summary>Process id; 0 before the first start.</summary>
+    public int Id => _process?.Id ?? 0;
+
     /// <summary>Whether it is there; a frozen one is.</summary>
     public bool IsRunning => _process is { HasExited: false };
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Dedup.Host.Brokers;
 
 namespace Dedup.Host.Demo;
 
@@ -83,6 +84,7 @@ internal sealed class Worker : IDisposable
             RedirectStandardInput = true,
             UseShellExecute = false,
         };
+        ChildProcess.Quiet(start);
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
         {
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "dedup.dll"));

@@ -91,6 +91,9 @@ internal sealed class Fleet : WorkerSession
     {
         _ = _running.Remove(worker);
         worker.Kill();
+        Directory
+            .GetFiles(Path.GetTempPath(), $"*{worker.Id}-*")
+            .ShouldBeEmpty("what a killed process leaves");
     }
 
     /// <summary>Starts it so that it dies at a named point, or by a limit, and waits for that; its exit code, null when it did not.</summary>

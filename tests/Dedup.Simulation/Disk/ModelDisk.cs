@@ -44,8 +44,11 @@ public sealed class StoreFiles
 /// <summary>A state directory in memory.</summary>
 public sealed class ModelDisk : IStateDisk
 {
-    /// <summary>Where one clock counts: eight buckets of a class, the one being filled, and some that have just expired.</summary>
-    public const int OfOneClock = 12;
+    /// <summary>
+    /// Where one clock counts: eight buckets of a class and the one being filled, by the last marker, and as many by the next one,
+    /// since the clock may jump in a transaction.
+    /// </summary>
+    public const int OfOneClock = 18;
 
     /// <summary>
     /// How many buckets of a class may lie on disk. Each is a column family, and making one costs RocksDB time for each that

@@ -66,7 +66,7 @@ public sealed class OutsideAuditTests
 
         damaged.ShouldBeGreaterThan(Seeds / 2);
         // What is unknown is the exception.
-        told.ShouldBeGreaterThan(damaged * 4 / 5);
+        told.ShouldBeGreaterThan(damaged * 3 / 4);
     }
 
     private static IReadOnlyList<ModelRecord> Hurt(
