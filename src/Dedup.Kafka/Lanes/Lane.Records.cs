@@ -78,19 +78,25 @@ public sealed partial class Lane
                 continue;
             }
 
+            if (!MayJoin(task) && !CommitOpen())
+            {
+                return;
+            }
+
             if (!EnsureOpen() || !Enter(task))
             {
                 return;
             }
 
-            int count = Math.Min(to - from, Math.Max(1, _recordLimit - _openRecords));
+            int limit = Math.Min(_options.MaxRecords, task.RecordLimit);
+            int count = Math.Min(to - from, Math.Max(1, limit - _openRecords));
             if (!Take(task, batch, from, count))
             {
                 return;
             }
 
             from += count;
-            if (_openRecords >= _recordLimit && !CommitOpen())
+            if (_openRecords >= limit && !CommitOpen())
             {
                 return;
             }
@@ -103,6 +109,7 @@ public sealed partial class Lane
         TxResult result = _way.Take(task, batch, from, count, now, out int sent, out long bytes);
         _openBytes += bytes;
         _openRecords += sent;
+        task.OpenRecords += sent;
         if (sent > 0)
         {
             task.NextOffset = batch.OffsetOf(from + sent - 1) + 1;

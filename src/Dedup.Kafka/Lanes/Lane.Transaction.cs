@@ -267,6 +267,7 @@ public sealed partial class Lane
         _isOpen = false;
         foreach (PartitionTask task in _touched)
         {
+            Widen(task);
             task.Commit();
             _refusals.ForgetBelow(task.Partition, task.CommittedOffset);
             if (task.State == TaskState.Restoring)
@@ -276,7 +277,6 @@ public sealed partial class Lane
         }
 
         _touched.Clear();
-        _recordLimit = (int)Math.Min(_options.MaxRecords, _recordLimit * 2L);
         _ports.CrashPoints.Reached(CrashPoints.AfterStore);
         _ports.Observer.Committed(records, openMs, NowMs() - begunMs);
     }
@@ -315,53 +315,6 @@ public sealed partial class Lane
                 BeginRebuild($"{call}: {result.Outcome}: {result.Detail}");
                 break;
         }
-    }
-
-    /// <summary>
-    /// The broker refuses one record of the transaction and does not say which: abort, and halve the batch until it holds one
-    /// record, which is the one.
-    /// </summary>
-    private void NarrowDown(TxResult result)
-    {
-        if (_openRecords == 0)
-        {
-            FailForState(result);
-            return;
-        }
-
-        if (_openRecords == 1)
-        {
-            foreach (PartitionTask task in _touched)
-            {
-                if (
-                    task.NextOffset > task.CommittedOffset
-                    && !Refuse(task, task.NextOffset - 1, result)
-                )
-                {
-                    return;
-                }
-            }
-        }
-        else
-        {
-            _recordLimit = Math.Max(1, _openRecords / 2);
-        }
-
-        _ = Abort($"a record is refused: {result.Detail}");
-    }
-
-    /// <summary>Notes that a record is refused; false when even its coordinates are, which nothing can mend from here.</summary>
-    private bool Refuse(PartitionTask task, long offset, TxResult result)
-    {
-        if (_refusals.Add(task.Partition, offset, result.Refusal))
-        {
-            return true;
-        }
-
-        Fail(
-            $"{_spec.Reads}-{task.Partition}: offset {offset} is refused by {_spec.Quarantine} even without its payload: {result.Detail}; run dedup check."
-        );
-        return false;
     }
 
     /// <summary>Aborts what is open and rewinds; false when the producer has to be made anew instead.</summary>

@@ -54,9 +54,6 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
 
     private long _nextPurgeMs;
 
-    /// <summary>Records per transaction, lowered while a refused record is narrowed down.</summary>
-    private int _recordLimit;
-
     /// <summary>Makes a lane in <see cref="LaneState.Starting"/>.</summary>
     public Lane(PipelineSpec spec, StateIdentity identity, LaneOptions options, LanePorts ports)
     {
@@ -70,7 +67,6 @@ public sealed partial class Lane : IAssignmentListener, IDisposable
             spec.Hop == Hop.Rekey
                 ? new RekeyWay(spec, ports, _refusals)
                 : new JudgeWay(spec, ports, options, _refusals);
-        _recordLimit = options.MaxRecords;
         _findTask = FindTask;
     }
 

@@ -61,6 +61,18 @@ public sealed class PartitionTask
     /// <summary>Whether the open transaction contains anything of this partition.</summary>
     internal bool IsTouched { get; set; }
 
+    /// <summary>No bound but the transaction's own.</summary>
+    internal const int NoRecordLimit = int.MaxValue;
+
+    /// <summary>Records of this partition in the open transaction.</summary>
+    internal int OpenRecords { get; set; }
+
+    /// <summary>The most records of this partition in a transaction, lowered while a refused one is narrowed down.</summary>
+    internal int RecordLimit { get; set; } = NoRecordLimit;
+
+    /// <summary>Whether one of its next records may be refused.</summary>
+    internal bool IsNarrowed => RecordLimit != NoRecordLimit;
+
     /// <summary>What will hold when the open transaction commits.</summary>
     internal Marker? PendingMarker { get; set; }
 
@@ -119,6 +131,7 @@ public sealed class PartitionTask
         _judge.Load(marker);
         NextOffset = marker.InputOffset;
         IsTouched = false;
+        OpenRecords = 0;
         PendingMarker = null;
     }
 
@@ -144,6 +157,7 @@ public sealed class PartitionTask
         _marker = PendingMarker!;
         PendingMarker = null;
         IsTouched = false;
+        OpenRecords = 0;
         DropExpired(store);
         if (store.WantsSeal && FloorCandidate is long floor)
         {
@@ -159,6 +173,7 @@ public sealed class PartitionTask
         PendingMarker = null;
         FloorCandidate = null;
         IsTouched = false;
+        OpenRecords = 0;
         if (_marker is not null)
         {
             NextOffset = _marker.InputOffset;

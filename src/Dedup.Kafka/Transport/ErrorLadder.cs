@@ -8,8 +8,8 @@ namespace Dedup.Kafka.Transport;
 internal static class ErrorLadder
 {
     /// <summary>
-    /// __STATE from produce inside a transaction: an earlier record or call has failed it already. Only the commit names the
-    /// cause.
+    /// __STATE inside a transaction, from produce or from the call that sends the offsets: an earlier record or call has failed it
+    /// already. Only the commit names the cause.
     /// </summary>
     public static readonly TxResult AlreadyFailed = new(
         TxOutcome.Abortable,
@@ -88,6 +88,11 @@ internal static class ErrorLadder
 
     private static TxResult Abortable(Error error)
     {
+        if (error.Code == ErrorCode.Local_State)
+        {
+            return AlreadyFailed;
+        }
+
         Reason refusal = RefusalOf(error.Code);
         if (refusal != Reason.None)
         {

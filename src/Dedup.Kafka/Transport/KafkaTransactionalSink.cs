@@ -152,7 +152,7 @@ internal sealed class KafkaTransactionalSink : ITransactionalSink
         while (!_offsetCalls.HasEnded && !IsSent(producer) && Environment.TickCount64 < until) { }
 
         return _offsetCalls.TryEnd((int)(until - Environment.TickCount64), out TxResult result)
-            ? result
+            ? WithCause(result)
             : new TxResult(
                 TxOutcome.Unknown,
                 Reason.None,

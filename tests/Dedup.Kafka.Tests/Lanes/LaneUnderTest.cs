@@ -106,6 +106,7 @@ internal sealed class LaneUnderTest : IDisposable
     internal sealed class QuietSource : IRecordSource
     {
         private readonly Queue<Action<IAssignmentListener>> _events = [];
+        private readonly SortedDictionary<int, long> _positions = [];
         private IAssignmentListener? _listener;
 
         public GroupMembership Membership => new Member(MemberId);
@@ -133,10 +134,13 @@ internal sealed class LaneUnderTest : IDisposable
                 tell(_listener!);
             }
 
-            return new NoRecords();
+            return Log?.Next(_positions) ?? new NoRecords();
         }
 
-        public void Seek(int partition, long offset) { }
+        /// <summary>What there is to read; nothing while it is null.</summary>
+        public EndlessLog? Log { get; set; }
+
+        public void Seek(int partition, long offset) => _positions[partition] = offset;
 
         public void Pause(ReadOnlySpan<int> partitions) { }
 
@@ -155,7 +159,7 @@ internal sealed class LaneUnderTest : IDisposable
         public BoundsLookup Bounds(int partition, int timeoutMs) =>
             CommittedOffset is null
                 ? new BoundsLookup(LookupStatus.Pending, default, "silent")
-                : new BoundsLookup(LookupStatus.Found, new LogBounds(0, 1_000, 1_000), null);
+                : new BoundsLookup(LookupStatus.Found, new LogBounds(0, 100_000, 100_000), null);
 
         public OffsetLookup OffsetAt(int partition, long timestampMs, int timeoutMs) =>
             new(LookupStatus.Pending, -1, "silent");
@@ -258,66 +262,6 @@ internal sealed class LaneUnderTest : IDisposable
 
             public void Dispose() => Close(null);
         }
-    }
-
-    /// <summary>Says yes to everything, and remembers whose offsets it was given.</summary>
-    internal sealed class WillingSink : ITransactionalSink
-    {
-        public List<string> OffsetsOf { get; } = [];
-
-        public string TransactionalId => "t";
-
-        public TxResult Initialise(int timeoutMs) => TxResult.Ok;
-
-        public TxResult Begin() => TxResult.Ok;
-
-        public TxResult Forward(
-            SinkTopic topic,
-            int partition,
-            RecordBatch batch,
-            int index,
-            long timestampMs,
-            AddedHeaders? added
-        ) => TxResult.Ok;
-
-        public TxResult ForwardAs(
-            SinkTopic topic,
-            int partition,
-            RecordBatch batch,
-            int index,
-            ReadOnlySpan<byte> key,
-            bool keyIsNull,
-            long timestampMs,
-            AddedHeaders? added
-        ) => TxResult.Ok;
-
-        public TxResult Send(
-            SinkTopic topic,
-            int partition,
-            ReadOnlySpan<byte> key,
-            ReadOnlySpan<byte> value,
-            bool isTombstone,
-            long timestampMs,
-            AddedHeaders? added
-        ) => TxResult.Ok;
-
-        public TxResult SendOffsets(
-            ReadOnlySpan<PartitionOffset> offsets,
-            GroupMembership membership,
-            int timeoutMs
-        )
-        {
-            OffsetsOf.Add(membership.MemberId);
-            return TxResult.Ok;
-        }
-
-        public TxResult Commit(int timeoutMs) => TxResult.Ok;
-
-        public TxResult Abort(int timeoutMs) => TxResult.Ok;
-
-        public void Renew() { }
-
-        public void Dispose() { }
     }
 
     private sealed class NobodyPending : IFencer
