@@ -81,33 +81,40 @@ internal sealed partial class ByIdMatcher
         }
     }
 
-    private void DuplicateLedger(int i, bool isNamed)
+    /// <summary>
+    /// A duplicate and its place. Where all that it may repeat counts only because a clock is in doubt, it may as well be a
+    /// first that was lost; no topic shows which.
+    /// </summary>
+    private Outcome DuplicateLedger(int i, in Near near)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        if (context.Duplicates is null)
+        bool isThere = input.Has(InputMarks.InDuplicates);
+        if (context.Duplicates is { HasLostBeginning: true } && !isThere)
         {
-            return;
+            context.Findings.AddUnknown(UnknownReason.SideDeleted);
         }
-
-        if (!input.Has(InputMarks.InDuplicates))
+        else if (context.Duplicates is not null && !isThere)
         {
-            if (context.Duplicates.HasLostBeginning)
-            {
-                context.Findings.AddUnknown(UnknownReason.SideDeleted);
-            }
-            else
-            {
-                Mismatch(i, 0, $"is a duplicate, but not in {context.Duplicates.Topic}");
-            }
+            Mismatch(i, 0, $"is a duplicate, but not in {context.Duplicates.Topic}");
         }
-        else if (!isNamed && !IsInDoubt(input) && !context.CleanHasGaps)
+        else if (isThere && !near.IsNamed && !IsInDoubt(input) && !context.CleanHasGaps)
         {
             Mismatch(
                 i,
                 0,
-                $"is in {context.Duplicates.Topic} as a repeat of a record that it does not repeat"
+                $"is in {context.Duplicates!.Topic} as a repeat of a record that it does not repeat"
             );
         }
+        else if (
+            near.InDoubt != Near.None
+            && (Unknown(input) ?? Unknown(_group.Inputs[near.InDoubt])) is { } reason
+        )
+        {
+            context.Findings.AddUnknown(reason);
+            return isThere ? Outcome.Duplicate : Outcome.Undecided;
+        }
+
+        return Outcome.Duplicate;
     }
 
     private Outcome Quarantined(int i, bool invalid)

@@ -173,8 +173,7 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
             );
         if (!isConflict)
         {
-            DuplicateLedger(i, near.IsNamed);
-            return Outcome.Duplicate;
+            return DuplicateLedger(i, near);
         }
 
         if (context.Rules.Conflict == AuditConflictPolicy.Clean)

@@ -11,14 +11,30 @@ namespace Dedup.Audit.ById;
 /// <param name="SameContents">Whether one of them has its fingerprint, or one is unknown.</param>
 /// <param name="OtherContents">Whether one of them has another.</param>
 /// <param name="IsSure">Whether one of them was remembered for certain when the record was judged.</param>
+/// <param name="InDoubt">
+/// Where none of them is one to repeat but because a clock is in doubt: a record with such a clock, or, where all are later
+/// ones of its own partition, itself. <see cref="None"/> where one counts whatever that clock was, or where nothing is near.
+/// </param>
 internal readonly record struct Near(
     bool OnClean,
     bool OnlyLater,
     bool IsNamed,
     bool SameContents,
     bool OtherContents,
-    bool IsSure
-);
+    bool IsSure,
+    int InDoubt
+)
+{
+    /// <summary><see cref="InDoubt"/> of no record.</summary>
+    public const int None = -1;
+
+    /// <summary>
+    /// <see cref="InDoubt"/> with another one near, that counts because of the doubt in that record. A later one decides
+    /// nothing where there are others.
+    /// </summary>
+    public int InDoubtWith(int doubt, bool isLater) =>
+        OnClean && (InDoubt == None || isLater) ? InDoubt : doubt;
+}
 
 /// <summary>Who is near whom in time, among all records of one ID.</summary>
 /// <remarks>
@@ -36,6 +52,7 @@ internal sealed class Occurrences(ByIdContext context)
     private readonly List<int> _onClean = [];
     private readonly List<int> _reached = [];
     private readonly Dictionary<uint, int> _last = [];
+    private readonly Dictionary<int, int> _reachedInDoubt = [];
     private EventGroup _group = new();
 
     /// <summary>Records on clean by time.</summary>
@@ -50,6 +67,7 @@ internal sealed class Occurrences(ByIdContext context)
         _group = group;
         _onClean.Clear();
         _reached.Clear();
+        _reachedInDoubt.Clear();
         for (int i = 0; i < group.InputCount; i++)
         {
             if (group.CleanOf[i] >= 0)
@@ -69,7 +87,7 @@ internal sealed class Occurrences(ByIdContext context)
     public Near NearTo(int i, int partition)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        var near = new Near(false, OnlyLater: true, false, false, false, false);
+        var near = new Near(false, OnlyLater: true, false, false, false, false, Near.None);
         foreach (int first in _onClean)
         {
             ref readonly InputEntry other = ref _group.Inputs[first];
@@ -87,7 +105,8 @@ internal sealed class Occurrences(ByIdContext context)
                 near.IsNamed || other.Position == input.FirstPosition,
                 near.SameContents || !differs,
                 near.OtherContents || differs,
-                near.IsSure || (isHere && !isLater && CountsFor(other, input, partition))
+                near.IsSure || (isHere && !isLater && CountsFor(other, input, partition)),
+                near.InDoubtWith(isLater ? i : DoubtOf(first, i), isLater)
             );
         }
 
@@ -104,7 +123,8 @@ internal sealed class Occurrences(ByIdContext context)
                     IsNamed: true,
                     near.SameContents || !differs,
                     near.OtherContents || differs,
-                    near.IsSure
+                    near.IsSure,
+                    near.InDoubtWith(moved == i ? ReachedInDoubt(i) : DoubtOf(moved, i), false)
                 );
             }
         }
@@ -126,6 +146,21 @@ internal sealed class Occurrences(ByIdContext context)
     /// </summary>
     private bool MayBeRemembered(in InputEntry first) =>
         first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
+
+    /// <summary>
+    /// Of a record that may count for another: which one's clock has to have been lower than it seems for that, or
+    /// <see cref="Near.None"/> where it counts by the clocks as they seem.
+    /// </summary>
+    private int DoubtOf(int first, int record)
+    {
+        ref readonly InputEntry a = ref _group.Inputs[first];
+        ref readonly InputEntry b = ref _group.Inputs[record];
+        return a.ClockMs > CountsUntil(a, a.Class) ? first
+            : b.ClockMs > CountsUntil(a, b.Class) ? record
+            : ReachedInDoubt(first);
+    }
+
+    private int ReachedInDoubt(int moved) => _reachedInDoubt.GetValueOrDefault(moved, Near.None);
 
     /// <summary>The last clock by which a record still counts for those of a class.</summary>
     private long CountsUntil(in InputEntry first, ushort windowClass)
@@ -193,6 +228,12 @@ internal sealed class Occurrences(ByIdContext context)
             )
             {
                 _reached.Add(i);
+                if (DoubtOf(last, i) is var doubt and not Near.None)
+                {
+                    // What it moves the window on to counts no more surely than it does itself.
+                    _reachedInDoubt[i] = doubt;
+                }
+
                 _last[ContentsOf(i)] = i;
             }
         }
