@@ -45,10 +45,10 @@ public sealed class StoreFiles
 public sealed class ModelDisk : IStateDisk
 {
     /// <summary>
-    /// Where one clock counts: eight buckets of a class and the one being filled, by the last marker, and as many by the next one,
-    /// since the clock may jump in a transaction.
+    /// Where one clock counts: eight buckets of a class and the one being filled, by the last marker, and as many by each one that
+    /// compaction has taken out of a replay; the chunks of what had expired by those have tombstones, which it takes as well.
     /// </summary>
-    public const int OfOneClock = 18;
+    public const int OfOneClock = 32;
 
     /// <summary>
     /// How many buckets of a class may lie on disk. Each is a column family, and making one costs RocksDB time for each that
