@@ -88,6 +88,49 @@ public sealed class PolicyTests
         }
     }
 
+    [Fact]
+    public void With_refresh_one_on_clean_that_may_be_a_conflict_is_not_taken_to_be_remembered()
+    {
+        AuditRules rules = Compared with
+        {
+            Refresh = true,
+            Conflict = AuditConflictPolicy.Clean,
+            Late = AuditLatePolicy.Quarantine,
+        };
+        // Both y are near what the window has counted from in between (1080 to 1240), and near nothing that is sure: conflicts,
+        // which are not remembered. So at 1725 the x near them is near nothing that still counts, and late.
+        AuditReport report = Audited(
+            rules,
+            0,
+            p =>
+                LongChain(p)
+                    .In("b", 1700)
+                    .Clean()
+                    .In("a", 1130, "y")
+                    .Clean()
+                    .In("a", 1131, "y")
+                    .Clean()
+                    .In("c", 1725)
+                    .Clean()
+                    .In("a", 1031, "x")
+                    .Quarantined("late")
+        );
+        report.Findings.ShouldBeEmpty();
+        report.Unknown.ShouldBe([new UnknownCount(UnknownReason.MaybeReplaced, 2)]);
+    }
+
+    [Fact]
+    public void With_refresh_one_on_clean_that_cannot_be_a_conflict_is_remembered_as_a_first()
+    {
+        AuditRules rules = Compared with { Refresh = true, Conflict = AuditConflictPolicy.Clean };
+        AuditReport report = Audited(
+            rules,
+            0,
+            p => LongChain(p.DropDuplicates()).In("a", 1130, "x").Clean().In("a", 1131, "x").Clean()
+        );
+        Only(report, FindingKind.Twice).InputOffset.ShouldBe(6);
+    }
+
     [Theory]
     [MemberData(nameof(Partitionings))]
     public void With_refresh_a_late_one_that_nothing_remembers_does_not_hide_the_chain_before_it(
@@ -311,6 +354,18 @@ public sealed class PolicyTests
 
     private static Placed Chain(Placed p) =>
         p.In("a", 1000).Clean().In("a", 1080).Repeats(0).In("a", 1160).Repeats(0);
+
+    private static Placed LongChain(Placed p) =>
+        p.In("a", 1000, "x")
+            .Clean()
+            .In("a", 1080, "x")
+            .Repeats(0)
+            .In("a", 1160, "x")
+            .Repeats(0)
+            .In("a", 1240, "x")
+            .Repeats(0)
+            .In("a", 1320, "x")
+            .Repeats(0);
 
     private static Placed Known(Placed p) =>
         p.In("a", 1000, "x").Clean().In("a", 1001, "x").Repeats(0);

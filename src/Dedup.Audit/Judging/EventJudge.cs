@@ -72,7 +72,7 @@ internal sealed class EventJudge(
         if (!record.Has(InputMarks.Enforced) && (doubt is not null || rules.HasHiddenReasons))
         {
             // Forwarded whatever it is: what it is, and whether it is remembered, does not show.
-            _memory.AddMaybe(record.TimeMs);
+            _memory.AddMaybe(record);
             return new Judged { Outcome = Outcome.Spared };
         }
 
@@ -84,12 +84,12 @@ internal sealed class EventJudge(
         if (doubt is { } unknown)
         {
             // It may repeat a record that nobody can see any more: what the pipeline did is followed, not contradicted.
-            return WithoutCount(AsFound(record, unknown, isOnClean));
+            return WithoutCount(AsFound(record, unknown, mayConflict: true, isOnClean));
         }
 
         if (repeat.IsKnown)
         {
-            return AsFound(record, UnknownReason.MaybeReplaced, isOnClean);
+            return AsFound(record, UnknownReason.MaybeReplaced, repeat.IsConflict, isOnClean);
         }
 
         return record.TimeMs < record.ClockMs - rules.WindowOf(record.Class).GraceMs
@@ -124,7 +124,7 @@ internal sealed class EventJudge(
             // Duplicate or conflict: they go to different places, and only one of them moves the window on.
             if (rules.Refresh)
             {
-                _memory.AddMaybe(record.TimeMs);
+                _memory.AddMaybe(record);
             }
 
             return doubt is { } unknown
@@ -145,7 +145,7 @@ internal sealed class EventJudge(
         }
         else if (rules.Refresh)
         {
-            _memory.AddMaybe(record.TimeMs);
+            _memory.AddMaybe(record);
         }
 
         Judged judged = Elsewhere(
@@ -187,23 +187,38 @@ internal sealed class EventJudge(
     private Judged AsFound(
         in InputEntry record,
         UnknownReason reason,
+        bool mayConflict,
         Func<RecordContents, bool> isOnClean
     )
     {
         if (!record.Has(InputMarks.Enforced))
         {
-            _memory.AddMaybe(record.TimeMs);
+            _memory.AddMaybe(record);
             return new Judged { Outcome = Outcome.Spared, Unknown = reason };
         }
 
         if (isOnClean(record.Contents))
         {
-            return Remember(record, Outcome.First, null) with { Unknown = reason };
+            if (
+                mayConflict
+                && rules.ComparesContents
+                && rules.Conflict == AuditConflictPolicy.Clean
+            )
+            {
+                // Forwarded as a first, which is remembered, or as a conflict, of which nothing is.
+                _memory.AddMaybe(record);
+                return new Judged { Outcome = Outcome.First, Unknown = reason };
+            }
+
+            return Remember(record, Outcome.First, null) with
+            {
+                Unknown = reason,
+            };
         }
 
         if (rules.Refresh)
         {
-            _memory.AddMaybe(record.TimeMs);
+            _memory.AddMaybe(record);
         }
 
         return new Judged

@@ -5,7 +5,7 @@ namespace Dedup.Audit.Judging;
 /// <summary>What a record was found to repeat.</summary>
 /// <param name="IsKnown">Whether it repeats something, or may.</param>
 /// <param name="IsSure">Whether it does for certain.</param>
-/// <param name="IsConflict">Whether the contents differ from what it repeats.</param>
+/// <param name="IsConflict">Whether the contents differ from what it repeats; where that is not sure, from something that it may repeat.</param>
 /// <param name="IsConflictSure">Whether that is certain: something later may be compared with instead.</param>
 /// <param name="IsMoveSure">Whether nothing of a later time may be remembered.</param>
 /// <param name="IsNamed">Whether what the duplicates topic names is among what it repeats.</param>
@@ -46,11 +46,15 @@ internal sealed class EventMemory(AuditRules rules)
     private Remembered? _last;
     private (long From, long To)? _maybe;
 
+    // The one fingerprint of all that may be remembered; 0 where it cannot be told, or there are several.
+    private uint _maybeFingerprint;
+
     public void Clear()
     {
         _firsts.Clear();
         _last = null;
         _maybe = null;
+        _maybeFingerprint = 0;
     }
 
     /// <summary>A first, or a late one that was forwarded.</summary>
@@ -59,11 +63,21 @@ internal sealed class EventMemory(AuditRules rules)
             new Remembered(record.TimeMs, record.Position, record.Class, record.Fingerprint)
         );
 
-    /// <summary>Something of that time may be remembered.</summary>
-    public void AddMaybe(long timeMs) =>
+    /// <summary>The record may be remembered, as a first or as what the window counts from.</summary>
+    public void AddMaybe(in InputEntry record) =>
+        // A conflict that is a duplicate keeps the content of its first.
+        AddMaybe(
+            record.TimeMs,
+            rules.Conflict == AuditConflictPolicy.Duplicate ? 0 : record.Fingerprint
+        );
+
+    private void AddMaybe(long timeMs, uint fingerprint)
+    {
+        _maybeFingerprint = _maybe is null || _maybeFingerprint == fingerprint ? fingerprint : 0;
         _maybe = _maybe is { } m
             ? (Math.Min(m.From, timeMs), Math.Max(m.To, timeMs))
             : (timeMs, timeMs);
+    }
 
     /// <summary>The window counts from this record on, which repeats <paramref name="latest"/>.</summary>
     public void MoveOn(in InputEntry record, in Remembered latest)
@@ -80,12 +94,12 @@ internal sealed class EventMemory(AuditRules rules)
         }
         else if (moved.TimeMs > last.TimeMs)
         {
-            AddMaybe(last.TimeMs);
+            AddMaybe(last.TimeMs, last.Fingerprint);
             _last = moved;
         }
         else
         {
-            AddMaybe(moved.TimeMs);
+            AddMaybe(moved.TimeMs, moved.Fingerprint);
         }
     }
 
@@ -135,7 +149,8 @@ internal sealed class EventMemory(AuditRules rules)
             && record.TimeMs <= m.To + window.WindowMs;
         if (best is not { } latest)
         {
-            return new Repeat(maybe, false, false, false, false, false, default);
+            bool mayConflict = maybe && _maybeFingerprint != record.Fingerprint;
+            return new Repeat(maybe, false, mayConflict, false, false, false, default);
         }
 
         bool isConflict =
@@ -144,7 +159,10 @@ internal sealed class EventMemory(AuditRules rules)
             && record.Fingerprint != latest.Fingerprint;
         // A later one that may be remembered would be compared with instead.
         bool isConflictSure =
-            !rules.ComparesContents || !maybe || _maybe!.Value.To <= latest.TimeMs;
+            !rules.ComparesContents
+            || !maybe
+            || _maybe!.Value.To <= latest.TimeMs
+            || (_maybeFingerprint != 0 && _maybeFingerprint == latest.Fingerprint);
         bool isMoveSure = !maybe || _maybe!.Value.To <= record.TimeMs;
         return new Repeat(
             true,
