@@ -31,6 +31,7 @@ internal sealed class Fleet : WorkerSession
     private readonly List<WorkerProcess> _workers = [];
     private readonly HashSet<WorkerProcess> _running = [];
     private readonly Dictionary<WorkerProcess, WorkerLog> _logs = [];
+    private readonly DateTime _made = DateTime.UtcNow;
     private BackgroundLoad? _load;
 
     private Fleet(CrashTopics topics, ITestOutputHelper output)
@@ -91,8 +92,10 @@ internal sealed class Fleet : WorkerSession
     {
         _ = _running.Remove(worker);
         worker.Kill();
+        // Process ids come again: what lay there before this fleet is not its own.
         Directory
-            .GetFiles(Path.GetTempPath(), $"*{worker.Id}-*")
+            .GetFiles(Path.GetTempPath(), $"*-{worker.Id}-*")
+            .Where(file => File.GetLastWriteTimeUtc(file) > _made)
             .ShouldBeEmpty("what a killed process leaves");
     }
 
