@@ -110,37 +110,27 @@ public sealed class ByIdDoubtTests
     public void With_refresh_the_doubt_goes_on_along_the_chain()
     {
         // The clock of partition 1 is known; what 1140 repeats is in doubt, and what 1220 repeats with it.
-        AuditReport report = Audited(
-            Plain with
-            {
-                Refresh = true,
-            },
-            2,
-            static p =>
-                Unsure(p, 1200)
-                    .In(1, "a", 1140)
-                    .In(1, "a", 1220)
-                    .In(1, "b", 1230)
-                    .Clean()
-                    .DropDuplicates()
-        );
+        static AuditReport Chain(long refusedMs) =>
+            Audited(
+                Plain with
+                {
+                    Refresh = true,
+                },
+                2,
+                p =>
+                    _ = Unsure(p, refusedMs)
+                        .In(1, "a", 1140)
+                        .In(1, "a", 1220)
+                        .In(1, "b", 1230)
+                        .Clean()
+                        .DropDuplicates()
+            );
+
+        AuditReport report = Chain(1200);
         report.Findings.ShouldBeEmpty();
         report.Unknown.ShouldBe([_one with { Count = 3 }]);
         // And where the refused record is too early to matter, all three repeat.
-        report = Audited(
-            Plain with
-            {
-                Refresh = true,
-            },
-            2,
-            static p =>
-                Unsure(p, 1100)
-                    .In(1, "a", 1140)
-                    .In(1, "a", 1220)
-                    .In(1, "b", 1230)
-                    .Clean()
-                    .DropDuplicates()
-        );
+        report = Chain(1100);
         ShouldBeSound(report);
         report.Counts.Duplicates.ShouldBe(3);
     }

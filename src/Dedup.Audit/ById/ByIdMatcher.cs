@@ -147,14 +147,15 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
     private Outcome Repeated(int i, in Near near)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        bool mayBeConflict =
+        bool mayConflict =
             near.OtherContents
             && context.Rules.Conflict != AuditConflictPolicy.Duplicate
-            && !IsInDoubt(input)
-            && !input.Has(InputMarks.InDuplicates);
+            && !IsInDoubt(input);
+        bool isInDuplicates = input.Has(InputMarks.InDuplicates);
         if (
-            mayBeConflict
+            mayConflict
             && near.SameContents
+            && !isInDuplicates
             && context.Duplicates is not { HasLostBeginning: false }
         )
         {
@@ -163,14 +164,7 @@ internal sealed partial class ByIdMatcher(ByIdContext context)
             return Outcome.Undecided;
         }
 
-        bool isOtherOnly = near.OtherContents && !near.SameContents;
-        bool isConflict =
-            mayBeConflict
-            || (
-                isOtherOnly
-                && context.Rules.Conflict != AuditConflictPolicy.Duplicate
-                && !IsInDoubt(input)
-            );
+        bool isConflict = mayConflict && !(near.SameContents && isInDuplicates);
         if (!isConflict)
         {
             return DuplicateLedger(i, near);

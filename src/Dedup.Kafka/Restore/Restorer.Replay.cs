@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
 using Dedup.Kafka.Tasks;
@@ -87,32 +86,21 @@ internal sealed partial class Restorer
             return;
         }
 
-        List<BucketId>? passed = null;
-        foreach (BucketId bucket in store.Buckets)
+        ExpiredBuckets.Drop(store, marker, HasPassed, PlantedBug.ReplayDropsEarly);
+    }
+
+    private static bool HasPassed(Marker marker, BucketId bucket)
+    {
+        foreach (MarkerClass c in marker.Classes)
         {
-            foreach (MarkerClass c in marker.Classes)
+            if (c.Id == bucket.Class)
             {
-                bool early = Planted.Is(PlantedBug.ReplayDropsEarly);
-                if (
-                    c.Id == bucket.Class
-                    && c.ClockMs != WindowClocks.Unset
-                    && WindowClass
-                        .Of(c)
-                        .IsExpired(
-                            early ? new BucketId(bucket.Class, bucket.Index - 1) : bucket,
-                            c.ClockMs
-                        )
-                )
-                {
-                    (passed ??= []).Add(bucket);
-                }
+                return c.ClockMs != WindowClocks.Unset
+                    && WindowClass.Of(c).IsExpired(bucket, c.ClockMs);
             }
         }
 
-        if (passed is not null)
-        {
-            store.DropBuckets(CollectionsMarshal.AsSpan(passed));
-        }
+        return false;
     }
 
     private DisagreementException Unreadable(in RecordView record) =>

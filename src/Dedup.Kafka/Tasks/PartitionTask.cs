@@ -200,29 +200,11 @@ public sealed class PartitionTask
         }
     }
 
-    internal void DropExpired(IFirstSeenStore store)
-    {
-        ImmutableArray<BucketId> held = store.Buckets;
-        if (held.IsDefaultOrEmpty)
-        {
-            return;
-        }
-
-        List<BucketId>? expired = null;
-        foreach (BucketId bucket in held)
-        {
-            bool early =
-                Planted.Is(PlantedBug.BucketDroppedEarly)
-                && IsExpired(new BucketId(bucket.Class, bucket.Index - 1));
-            if (IsExpired(bucket) || early)
-            {
-                (expired ??= []).Add(bucket);
-            }
-        }
-
-        if (expired is not null)
-        {
-            store.DropBuckets(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(expired));
-        }
-    }
+    internal void DropExpired(IFirstSeenStore store) =>
+        ExpiredBuckets.Drop(
+            store,
+            this,
+            static (task, bucket) => task.IsExpired(bucket),
+            PlantedBug.BucketDroppedEarly
+        );
 }

@@ -20,7 +20,12 @@ public sealed class LocalKafkaTests
         {
             directory = kafka.DirectoryPath;
             string topic = RealKafka.NewName("orders");
-            await CreateTopicAsync(kafka.BootstrapServers, topic, replicas: 1);
+            await RealKafka.MakeTopicAsync(
+                kafka.BootstrapServers,
+                topic,
+                partitions: 1,
+                replicas: 1
+            );
             Produce(kafka.BootstrapServers, topic, "before");
 
             kafka.Nodes[0].Kill();
@@ -96,7 +101,7 @@ public sealed class LocalKafkaTests
             new LocalKafkaOptions { Nodes = 3, HeapMiB = 256 }
         );
         string topic = RealKafka.NewName("orders");
-        await CreateTopicAsync(kafka.BootstrapServers, topic, replicas: 3);
+        await RealKafka.MakeTopicAsync(kafka.BootstrapServers, topic, partitions: 1, replicas: 3);
         Produce(kafka.BootstrapServers, topic, "before");
         kafka.Nodes[1].Kill();
         Produce(kafka.BootstrapServers, topic, "after");
@@ -203,21 +208,6 @@ public sealed class LocalKafkaTests
             waited.Elapsed.ShouldBeLessThan(Patience);
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
-    }
-
-    private static async Task CreateTopicAsync(string bootstrap, string topic, short replicas)
-    {
-        using IAdminClient admin = new AdminClientBuilder(
-            new AdminClientConfig { BootstrapServers = bootstrap }
-        ).Build();
-        await admin.CreateTopicsAsync([
-            new TopicSpecification
-            {
-                Name = topic,
-                NumPartitions = 1,
-                ReplicationFactor = replicas,
-            },
-        ]);
     }
 
     private static void Produce(string bootstrap, string topic, string value)

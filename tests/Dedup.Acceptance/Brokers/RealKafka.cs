@@ -60,7 +60,12 @@ public sealed class RealKafka : IAsyncDisposable
         $"{test[..Math.Min(test.Length, 60)]}-{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <summary>Makes a topic with the broker's defaults.</summary>
-    public static async Task MakeTopicAsync(string bootstrap, string topic, int partitions)
+    public static async Task MakeTopicAsync(
+        string bootstrap,
+        string topic,
+        int partitions,
+        short replicas = 1
+    )
     {
         using IAdminClient admin = new AdminClientBuilder(
             new AdminClientConfig { BootstrapServers = bootstrap }
@@ -70,7 +75,7 @@ public sealed class RealKafka : IAsyncDisposable
             {
                 Name = topic,
                 NumPartitions = partitions,
-                ReplicationFactor = 1,
+                ReplicationFactor = replicas,
             },
         ]);
     }

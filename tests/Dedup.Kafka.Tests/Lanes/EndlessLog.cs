@@ -22,7 +22,7 @@ internal sealed class EndlessLog(params int[] recordsOf)
         return new Batch(records);
     }
 
-    private sealed class Batch(List<(int Partition, long Offset)> records) : RecordBatch
+    private sealed class Batch(List<(int Partition, long Offset)> records) : HeaderlessBatch
     {
         // A day after the epoch, when the clock of the test begins: neither missing nor in the future.
         private const long TimestampMs = 86_400_000;
@@ -52,17 +52,5 @@ internal sealed class EndlessLog(params int[] recordsOf)
         public override int PartitionOf(int index) => records[index].Partition;
 
         public override long OffsetOf(int index) => records[index].Offset;
-
-        public override int HeaderCount(int index) => 0;
-
-        public override void GetHeader(
-            int index,
-            int header,
-            out ReadOnlySpan<byte> name,
-            out ReadOnlySpan<byte> value,
-            out bool isNull
-        ) => throw new ArgumentOutOfRangeException(nameof(index));
-
-        public override void Release() { }
     }
 }

@@ -61,7 +61,7 @@ internal sealed class FakeChangelog : IChangelogReader
     public void Dispose() { }
 }
 
-file sealed class OneMarker : RecordBatch
+file sealed class OneMarker : HeaderlessBatch
 {
     private readonly byte[] _value;
     private readonly long _offset;
@@ -82,16 +82,4 @@ file sealed class OneMarker : RecordBatch
     public override int PartitionOf(int index) => 0;
 
     public override long OffsetOf(int index) => _offset;
-
-    public override int HeaderCount(int index) => 0;
-
-    public override void GetHeader(
-        int index,
-        int header,
-        out ReadOnlySpan<byte> name,
-        out ReadOnlySpan<byte> value,
-        out bool isNull
-    ) => throw new ArgumentOutOfRangeException(nameof(index));
-
-    public override void Release() { }
 }

@@ -275,7 +275,7 @@ internal sealed class LaneUnderTest : IDisposable
         public TxResult Fence(string transactionalId, int timeoutMs) => TxResult.Ok;
     }
 
-    internal sealed class NoRecords : RecordBatch
+    internal sealed class NoRecords : HeaderlessBatch
     {
         public override int Count => 0;
 
@@ -287,18 +287,6 @@ internal sealed class LaneUnderTest : IDisposable
 
         public override long OffsetOf(int index) =>
             throw new ArgumentOutOfRangeException(nameof(index));
-
-        public override int HeaderCount(int index) => 0;
-
-        public override void GetHeader(
-            int index,
-            int header,
-            out ReadOnlySpan<byte> name,
-            out ReadOnlySpan<byte> value,
-            out bool isNull
-        ) => throw new ArgumentOutOfRangeException(nameof(index));
-
-        public override void Release() { }
     }
 
     private sealed class ManualTime : TimeProvider

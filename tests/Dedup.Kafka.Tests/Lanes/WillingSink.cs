@@ -8,7 +8,7 @@ namespace Dedup.Kafka.Tests.Lanes;
 /// Takes everything, and remembers whose offsets it was given. A record that the clean topic refuses shows at the commit, as with
 /// a broker, and nobody says which one it was.
 /// </summary>
-internal sealed class WillingSink : ITransactionalSink
+internal class WillingSink : ITransactionalSink
 {
     private readonly Dictionary<int, long> _offsets = [];
     private bool _isRefused;
@@ -28,7 +28,7 @@ internal sealed class WillingSink : ITransactionalSink
 
     public TxResult Begin() => Forget();
 
-    public TxResult Forward(
+    public virtual TxResult Forward(
         SinkTopic topic,
         int partition,
         RecordBatch batch,
@@ -54,7 +54,7 @@ internal sealed class WillingSink : ITransactionalSink
         AddedHeaders? added
     ) => Forward(topic, partition, batch, index, timestampMs, added);
 
-    public TxResult Send(
+    public virtual TxResult Send(
         SinkTopic topic,
         int partition,
         ReadOnlySpan<byte> key,

@@ -2,6 +2,7 @@ using System.Text;
 using Dedup.Contracts.Identity;
 using Dedup.Kafka.Lanes;
 using Dedup.Kafka.Route;
+using Dedup.Kafka.Tests.Lanes;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Identify.Scopes;
 using Dedup.Topology.Identify.Sources;
@@ -293,7 +294,7 @@ public sealed class RecordRouterTests
         public override void Release() { }
     }
 
-    private sealed class CapturingSink : ITransactionalSink
+    private sealed class CapturingSink : WillingSink
     {
         public (SinkTopic Topic, long TimestampMs, Dictionary<string, string>? Added)? Sent
         {
@@ -301,9 +302,7 @@ public sealed class RecordRouterTests
             private set;
         }
 
-        public string TransactionalId => "t";
-
-        public TxResult Forward(
+        public override TxResult Forward(
             SinkTopic topic,
             int partition,
             RecordBatch batch,
@@ -322,22 +321,7 @@ public sealed class RecordRouterTests
             return TxResult.Ok;
         }
 
-        public TxResult ForwardAs(
-            SinkTopic topic,
-            int partition,
-            RecordBatch batch,
-            int index,
-            ReadOnlySpan<byte> key,
-            bool keyIsNull,
-            long timestampMs,
-            AddedHeaders? added
-        ) => Forward(topic, partition, batch, index, timestampMs, added);
-
-        public TxResult Initialise(int timeoutMs) => TxResult.Ok;
-
-        public TxResult Begin() => TxResult.Ok;
-
-        public TxResult Send(
+        public override TxResult Send(
             SinkTopic topic,
             int partition,
             ReadOnlySpan<byte> key,
@@ -351,19 +335,5 @@ public sealed class RecordRouterTests
             isTombstone.ShouldBeTrue();
             return Forward(topic, partition, null!, 0, timestampMs, added);
         }
-
-        public TxResult SendOffsets(
-            ReadOnlySpan<PartitionOffset> offsets,
-            GroupMembership membership,
-            int timeoutMs
-        ) => TxResult.Ok;
-
-        public TxResult Commit(int timeoutMs) => TxResult.Ok;
-
-        public TxResult Abort(int timeoutMs) => TxResult.Ok;
-
-        public void Renew() { }
-
-        public void Dispose() { }
     }
 }

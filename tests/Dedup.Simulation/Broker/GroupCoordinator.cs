@@ -123,7 +123,6 @@ public sealed class GroupCoordinator
         Note($"{member.Id} joins, owns [{string.Join(",", owned)}] of generation {generation}");
         member.Claimed.Clear();
         member.Claimed.AddRange(owned);
-        member.ClaimGeneration = generation;
         member.HeartbeatMs = World.NowMs;
         Prepare();
         member.HasJoined = true;

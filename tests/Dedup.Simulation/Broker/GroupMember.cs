@@ -42,8 +42,6 @@ public sealed class GroupMember
 
     internal List<int> Claimed { get; } = [];
 
-    internal int ClaimGeneration { get; set; }
-
     internal long HeartbeatMs { get; set; }
 
     internal bool HasJoined { get; set; }
