@@ -25,14 +25,15 @@ public sealed class QuotaFairnessTests(RealKafka kafka, ITestOutputHelper output
 {
     private const int Records = 2_000_000;
     private const int Rounds = 3;
+    private const double MostSlower = 1.10;
 
-    /// <summary>The goal is 1.10, and is not reached on a full machine (docs/performance.md); with six headers it was 1.5.</summary>
-    private const double MostSlower = 1.45;
+    /// <summary>For a half of all records, which is more than the goal speaks of: with six headers it was 1.5.</summary>
+    private const double MostSlowerByHalf = 1.45;
 
     // An eighth first, so that neither variant pays for compiling; then in turns, each as often first as the other. A fifth of
     // all records is as much as five of the 20 others have together.
     [Fact]
-    public async Task On_a_full_machine_a_tenant_far_over_its_quota_costs_no_more_than_is_written_down()
+    public async Task A_tenant_far_over_its_quota_with_a_fifth_of_all_records_slows_the_others_by_at_most_a_tenth()
     {
         Assert.SkipUnless(
             FaultSeed.IsLong,
@@ -40,7 +41,7 @@ public sealed class QuotaFairnessTests(RealKafka kafka, ITestOutputHelper output
         );
         double half = await CompareAsync(oneIn: 2);
         double fifth = await CompareAsync(oneIn: 5);
-        half.ShouldBeLessThan(MostSlower);
+        half.ShouldBeLessThan(MostSlowerByHalf);
         fifth.ShouldBeLessThan(MostSlower);
     }
 
