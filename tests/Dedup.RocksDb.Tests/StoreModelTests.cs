@@ -1,5 +1,6 @@
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
+using Dedup.Tests;
 using Dedup.Topology.Ports;
 using Shouldly;
 using Xunit;
@@ -26,7 +27,8 @@ public sealed class StoreModelTests
         IFirstSeenStore store = test.Open();
         try
         {
-            for (int step = 0; step < 400; step++)
+            int steps = Repetitions.Of(400);
+            for (int step = 0; step < steps; step++)
             {
                 switch (random.Next(12))
                 {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dedup.Contracts.Identity;
+using Dedup.Tests;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Identify.Canonical;
 using Dedup.Topology.Identify.Json;
@@ -16,7 +17,7 @@ namespace DedupTopology.Tests.Identify;
 public sealed class IdentifyProperties
 {
     private static readonly Config Many = Config
-        .QuickThrowOnFailure.WithMaxTest(1000)
+        .QuickThrowOnFailure.WithMaxTest(Repetitions.Of(1000))
         .WithEndSize(60);
 
     private static readonly Recipe[] AllRecipes =
@@ -202,7 +203,7 @@ public sealed class IdentifyProperties
                 }
             )
         );
-        good.ShouldBeGreaterThan(100);
+        good.ShouldBeGreaterThan(Repetitions.Of(100));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Tests;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Identify.Json;
 using Dedup.Topology.Records;
@@ -72,7 +73,7 @@ public sealed class PayloadTimeTests
                     return reason == Reason.None && ms == x.Ms;
                 }
             )
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(1_000));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(Repetitions.Of(1_000)));
 
     private static Reason Read(string? json, out long ms, int unitMs = 1)
     {

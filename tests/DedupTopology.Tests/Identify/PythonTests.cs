@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Tests;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Identify.Canonical;
 using Dedup.Topology.Identify.Sources;
@@ -9,7 +10,7 @@ namespace DedupTopology.Tests.Identify;
 
 public sealed class PythonTests
 {
-    private const int Documents = 3000;
+    private static readonly int Documents = Repetitions.Of(3000);
 
     /// <summary>A failure names seed and payload: <c>python3 python_hashes.py SEED COUNT</c> shows the rest.</summary>
     [Fact]

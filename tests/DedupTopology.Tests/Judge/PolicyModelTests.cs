@@ -1,5 +1,6 @@
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
+using Dedup.Tests;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Identify.Scopes;
 using Dedup.Topology.Identify.Sources;
@@ -19,7 +20,9 @@ namespace DedupTopology.Tests.Judge;
 /// </summary>
 public sealed class PolicyModelTests
 {
-    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(1_500);
+    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(
+        Repetitions.Of(1_500)
+    );
     private static readonly string[] Types = ["", "a1", "b"];
     private static readonly string[] Names = ["", "a*"];
     private static readonly long[] Widths = [7, 20, 50, 100];

@@ -1,4 +1,5 @@
 using Dedup.Contracts.Identity;
+using Dedup.Tests;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Identify.Json;
 using Dedup.Topology.Identify.Scopes;
@@ -16,7 +17,9 @@ namespace DedupTopology.Tests.Judge;
 /// <summary>Modes, counts, and what all policies together cost. What is a repeat of what: PolicyModelTests.</summary>
 public sealed class PolicyTests : IDisposable
 {
-    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(300);
+    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(
+        Repetitions.Of(300)
+    );
 
     private static readonly Gen<(string Id, string Type, int TimeMs, string Content)[]> Records = (
         from id in Gen.Choose(0, 3)
@@ -148,7 +151,7 @@ public sealed class PolicyTests : IDisposable
                     !new PipelineMode(ModeKind.Percent, x.percent).IsEnforced(x.hash)
                     || new PipelineMode(ModeKind.Percent, x.percent + 1).IsEnforced(x.hash)
             )
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(3_000));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(Repetitions.Of(3_000)));
 
     [Fact]
     public void A_share_is_enforced_for_about_as_many_ids_and_for_the_same_in_every_partition()

@@ -1,4 +1,5 @@
 using Dedup.Contracts.Changelog;
+using Dedup.Tests;
 using Dedup.Topology.Judge;
 using FsCheck;
 using FsCheck.Fluent;
@@ -11,7 +12,9 @@ public sealed class SourceClocksTests
 {
     private const long IdleMs = 100;
 
-    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(1_000);
+    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(
+        Repetitions.Of(1_000)
+    );
 
     [Fact]
     public void Nothing_is_known_to_have_passed_before_every_input_partition_was_seen()

@@ -1,3 +1,4 @@
+using Dedup.Tests;
 using Dedup.Topology.Tenants;
 using FsCheck;
 using FsCheck.Fluent;
@@ -88,7 +89,7 @@ public sealed class QuotaModelTests
                     }
                 }
             )
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(400));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(Repetitions.Of(400)));
 
     private sealed class Model
     {

@@ -1,4 +1,5 @@
 using Dedup.Contracts.Changelog;
+using Dedup.Tests;
 using Dedup.Topology.Windows;
 using FsCheck;
 using FsCheck.Fluent;
@@ -9,7 +10,9 @@ namespace DedupTopology.Tests.Windows;
 /// <summary>The arithmetic that everything about time hangs on.</summary>
 public sealed class WindowClassTests
 {
-    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(3_000);
+    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(
+        Repetitions.Of(3_000)
+    );
 
     private static readonly Gen<WindowClass> Classes =
         from window in Gen.Choose(1, 1_000_000)
