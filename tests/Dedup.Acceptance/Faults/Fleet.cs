@@ -20,6 +20,9 @@ internal sealed class Fleet : WorkerSession
 
     private const long WarmUpRecords = 20_000;
 
+    /// <summary>Of a static member whose join was taken but never answered, since the coordinator was killed (KIP-345): what it says when it ends.</summary>
+    private const string TakenForAnother = "another process is in group";
+
     /// <summary>A machine that is busy with other things may take long; a hang takes for ever.</summary>
     private static readonly TimeSpan FirstCommitLimit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan AdvanceLimit = TimeSpan.FromSeconds(90);
@@ -38,6 +41,12 @@ internal sealed class Fleet : WorkerSession
         : base(topics, output) { }
 
     public override IReadOnlyList<WorkerProcess> Workers => _workers;
+
+    /// <summary>
+    /// How many workers may still be started again, as a supervisor would, that the coordinator of the group took for another
+    /// process of their name. Any other end of a worker by itself is a failure.
+    /// </summary>
+    public int RestartsLeft { get; set; }
 
     public BackgroundLoad Load => _load.ShouldNotBeNull();
 
@@ -242,5 +251,20 @@ internal sealed class Fleet : WorkerSession
         AuditShouldBeSound(Load).Counts.Duplicates.ShouldBeGreaterThan(0);
     }
 
-    private bool AllRun() => _running.All(static w => w.IsRunning);
+    private bool AllRun()
+    {
+        foreach (WorkerProcess ended in _running.Where(static w => !w.IsRunning).ToArray())
+        {
+            if (RestartsLeft == 0 || !_logs[ended].Has(TakenForAnother))
+            {
+                return false;
+            }
+
+            RestartsLeft--;
+            Say($"{ended.Name} was taken for another process of its name, and is started again");
+            Start(ended);
+        }
+
+        return true;
+    }
 }

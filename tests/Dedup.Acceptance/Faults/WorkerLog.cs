@@ -19,6 +19,10 @@ internal sealed class WorkerLog(WorkerProcess worker)
     /// <summary>The first line that contains all of these; null when there is none yet.</summary>
     public LogLine? First(params string[] what) => All(what).Cast<LogLine?>().FirstOrDefault();
 
+    /// <summary>Whether it is in any line, also in one that it said at its end and without a time.</summary>
+    public bool Has(string what) =>
+        ReadAll().Skip(_from).Any(line => line.Contains(what, StringComparison.Ordinal));
+
     /// <summary>All lines that contain all of these.</summary>
     public IEnumerable<LogLine> All(params string[] what)
     {
