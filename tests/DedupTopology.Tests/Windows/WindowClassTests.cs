@@ -110,6 +110,44 @@ public sealed class WindowClassTests
             )
             .Check(Many);
 
+    [Fact]
+    public void An_entry_lies_where_its_expiry_does_also_before_the_epoch() =>
+        Prop.ForAll(
+                Arb.From(
+                    from w in Classes
+                    from seen in Gen.Choose(-100_000_000, 100_000_000)
+                    select (w, (long)seen)
+                ),
+                static x =>
+                {
+                    (WindowClass w, long seen) = x;
+                    long begin = w.BucketOf(seen).Index * w.BucketWidthMs;
+                    return begin <= w.ExpiryOf(seen) && w.ExpiryOf(seen) < begin + w.BucketWidthMs;
+                }
+            )
+            .Check(Many);
+
+    [Theory]
+    [InlineData(1, WindowClass.BucketsPerRetention)]
+    [InlineData(4, 7)]
+    [InlineData(5, 5)]
+    [InlineData(8, 3)]
+    [InlineData(WindowClass.MaxClasses, 2)]
+    public void Many_classes_are_cut_into_fewer_buckets_each(int classes, int slices)
+    {
+        WindowClass.SlicesFor(classes).ShouldBe(slices);
+        // One more than the slices is live at a time.
+        (classes * (slices + 1)).ShouldBeLessThanOrEqualTo(WindowClass.MaxLiveBuckets);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(WindowClass.BucketsPerRetention + 1)]
+    public void A_retention_in_no_bucket_or_too_many_is_refused(int slices) =>
+        Should
+            .Throw<ArgumentOutOfRangeException>(() => new WindowClass(0, "", 1_000, 0, slices))
+            .ParamName.ShouldBe("slices");
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(-1, 0)]
