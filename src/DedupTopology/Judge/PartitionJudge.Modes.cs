@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Numerics;
+using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
 using Dedup.Topology.Identify;
 using Dedup.Topology.Ledger;
@@ -53,7 +56,10 @@ public sealed partial class PartitionJudge
     private bool IsEnforced(in Identified identified) =>
         (Planted.Is(PlantedBug.PercentWithoutId) && identified.Reason != Reason.None)
         || _mode.IsEnforced(
-            Planted.Is(PlantedBug.PercentByKey) ? identified.Key.High : identified.PercentHash
+            Planted.Is(PlantedBug.PercentByKey) ? identified.Key.High
+            : Planted.Is(PlantedBug.PercentDrawnAnew)
+                ? BitOperations.RotateLeft(identified.PercentHash, _mode.Percent)
+            : identified.PercentHash
         );
 
     /// <summary>A topic refused it for good, or is certain to, or the client would replace its timestamp; else None.</summary>
@@ -69,4 +75,16 @@ public sealed partial class PartitionJudge
         : batch.SizeOf(index) > _mostToClean ? Reason.RefusedTooLarge
         : batch.TimestampOf(index) <= 0 ? Reason.TimestampMissing
         : Reason.None;
+
+    /// <summary>What was counted before: in whichever mode, since a change of mode loses nothing.</summary>
+    private ImmutableArray<KeyValuePair<string, long>> CountsOf(Marker marker) =>
+        Planted.Is(PlantedBug.RestoreForgetsCounts) ? []
+        : Planted.Is(PlantedBug.SparedCountsForgotten) && !_mode.IsLenient
+            ?
+            [
+                .. marker.Counts.Where(static c =>
+                    !c.Key.StartsWith("shadow", StringComparison.Ordinal)
+                ),
+            ]
+        : marker.Counts;
 }

@@ -5,6 +5,7 @@ using Dedup.Topology.Ledger;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Ports;
 using Dedup.Topology.Proof;
+using Dedup.Topology.Records;
 using Dedup.Topology.Tenants;
 using Dedup.Topology.Windows;
 
@@ -61,6 +62,12 @@ public sealed partial class PartitionJudge
         Throttled = (tenant, waitMs);
         return true;
     }
+
+    /// <summary>The tenant of the record that was identified last; the same from whichever input partition it came.</summary>
+    private ReadOnlySpan<byte> TenantOf(in RecordView record) =>
+        Planted.Is(PlantedBug.QuotaBySource)
+            ? (byte[])[.. _scratch.Tenant, (byte)record.Partition]
+            : _scratch.Tenant;
 
     private Judgement JudgeUnknown(int at, WindowClass window, long clockMs, long offset)
     {

@@ -230,7 +230,7 @@ public sealed partial class PartitionJudge
         );
         LoadSources(marker);
         Tenants?.Load(marker.Usage);
-        Ledger.Load(Planted.Is(PlantedBug.RestoreForgetsCounts) ? [] : marker.Counts);
+        Ledger.Load(CountsOf(marker));
     }
 
     private void Reserve(int count)
@@ -260,7 +260,7 @@ public sealed partial class PartitionJudge
 
         if (Tenants is not null)
         {
-            _tenants[at] = Tenants.Find(_scratch.Tenant);
+            _tenants[at] = Tenants.Find(TenantOf(record));
         }
 
         identified.Reason = _time.Read(

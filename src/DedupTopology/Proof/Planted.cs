@@ -144,6 +144,12 @@ public enum PlantedBug
     /// <summary>In percent, the side of an ID is told by its keyed hash: another one in every partition.</summary>
     PercentByKey,
 
+    /// <summary>In percent, the side of an ID depends on how large the share is: a higher one does not keep those that are in.</summary>
+    PercentDrawnAnew,
+
+    /// <summary>A lane that enforces everything does not take over the counts of what only the mode had forwarded.</summary>
+    SparedCountsForgotten,
+
     /// <summary>In percent, a record without an ID is on the enforced side.</summary>
     PercentWithoutId,
 
@@ -176,6 +182,9 @@ public enum PlantedBug
 
     /// <summary>IDs of a tenant count against its quota for ever.</summary>
     HeldNeverExpires,
+
+    /// <summary>By-id: what a tenant uses is counted by the input partition that a record came from.</summary>
+    QuotaBySource,
 
     /// <summary>A partition that waits for a tenant's rate is never resumed.</summary>
     ThrottledForEver,

@@ -197,20 +197,26 @@ public sealed class ByIdChecker
             var clocks = new ReferenceClocks(_scenario.Partitions, Spec.IdleTimeoutMs);
             (int, long) place = default;
             var reference = new Reference(_scenario, 0, entry => TooFar(place, entry));
+            var markers = new MarkerWalk(
+                _run,
+                _run.Cluster.Topic(Spec.Changelog).Logs[log.Partition]
+            );
             foreach (LogEntry entry in log.Archive.Where(static e => e.IsVisible))
             {
+                markers.GoTo(entry.Offset, reference);
                 _ = RekeyEnvelope.TryRead(entry.Record!.Key, out RekeyEnvelope envelope);
                 place = (envelope.Partition, envelope.Offset);
                 LogEntry original = _inputs[place];
                 long written = entry.Record.TimestampMs;
                 reference.Partition = envelope.Partition;
-                reference.ClockOfNext = () =>
+                reference.ExpiryOfNext = () => clocks.Look(envelope, written);
+                reference.ClockOfNext = expiry =>
                     Math.Max(
+                        expiry,
                         Math.Max(
                             envelope.ClockMs,
                             Events.TimeOf(_scenario, original.Record!).TimeMs
-                        ),
-                        clocks.Look(envelope, written)
+                        )
                     );
                 reference.Accepted = () => clocks.Take(envelope, written);
                 var expected = new ExpectedTransaction();
@@ -224,6 +230,8 @@ public sealed class ByIdChecker
                     CheckQuarantined(place, record, reason);
                 }
             }
+
+            markers.GoTo(long.MaxValue - 1, reference);
         }
 
         foreach (((int, long) place, var held) in _quarantined)
@@ -338,11 +346,23 @@ public sealed class ByIdChecker
         queue.Enqueue(record);
     }
 
-    private static (int, long) PlaceOf(ModelRecord record) =>
-        (
-            int.Parse(Text(record, HeaderNames.SourcePartition), CultureInfo.InvariantCulture),
-            long.Parse(Text(record, HeaderNames.SourceOffset), CultureInfo.InvariantCulture)
+    private static (int, long) PlaceOf(ModelRecord record)
+    {
+        // over-quota TOPIC/PARTITION/OFFSET/TIMESTAMP, or a header for each.
+        string reason = Text(record, HeaderNames.Reason);
+        bool isBrief = reason.StartsWith("over-quota ", StringComparison.Ordinal);
+        string[] brief = reason.Split('/');
+        return (
+            int.Parse(
+                isBrief ? brief[^3] : Text(record, HeaderNames.SourcePartition),
+                CultureInfo.InvariantCulture
+            ),
+            long.Parse(
+                isBrief ? brief[^2] : Text(record, HeaderNames.SourceOffset),
+                CultureInfo.InvariantCulture
+            )
         );
+    }
 
     private static string Text(ModelRecord record, string name) =>
         Encoding.UTF8.GetString(

@@ -79,13 +79,12 @@ internal static class Events
     /// Whether the record goes where its verdict says: in percent when the unkeyed hash of its ID lies in the first N hundredths
     /// of all hashes.
     /// </summary>
-    public static bool IsEnforced(Scenario scenario, ModelRecord record) =>
-        scenario.Spec.Mode.Kind switch
+    public static bool IsEnforced(Scenario scenario, ModelRecord record, PipelineMode mode) =>
+        mode.Kind switch
         {
             ModeKind.Enforce => true,
             ModeKind.Percent => WithoutId(scenario, record) == Reason.None
-                && UnkeyedHash(scenario, record).High / Math.Pow(2, 64) * 100
-                    < scenario.Spec.Mode.Percent,
+                && UnkeyedHash(scenario, record).High / Math.Pow(2, 64) * 100 < mode.Percent,
             _ => false,
         };
 

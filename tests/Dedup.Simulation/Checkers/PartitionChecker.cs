@@ -30,6 +30,8 @@ public sealed class PartitionChecker
 
     private ModelCluster Cluster => _simulation.Cluster;
 
+    private string Where => $"partition {_partition}";
+
     /// <summary>Checks I1 to I4 for the partition; throws at the first violation.</summary>
     public void Check()
     {
@@ -79,9 +81,10 @@ public sealed class PartitionChecker
         for (int i = 0; i < transactions.Count; i++)
         {
             CommittedTransaction transaction = transactions[i];
-            Marker marker = ReadMarker(transaction);
+            Marker marker = MarkerChecks.Read(transaction, Where);
             CheckOffset(i, transaction, marker, commits);
             var expected = new ExpectedTransaction();
+            reference.Mode = _simulation.ModeOf(transaction);
             for (
                 ;
                 next < input.Archive.Count && input.Archive[next].Offset < marker.InputOffset;
@@ -94,7 +97,7 @@ public sealed class PartitionChecker
                 }
             }
 
-            CheckMarker(transaction, marker, reference);
+            MarkerChecks.Check(transaction, marker, reference, Where);
             CheckChunks(transaction, expected);
             _expected.Add((transaction.ProducerId, expected));
         }
@@ -106,24 +109,6 @@ public sealed class PartitionChecker
                 $"{commits.Length} commits of offsets, but {transactions.Count} transactions in the changelog"
             );
         }
-    }
-
-    private Marker ReadMarker(CommittedTransaction transaction)
-    {
-        LogEntry[] markers =
-        [
-            .. transaction.Entries.Where(static e => MarkerCodec.IsMarkerKey(e.Record!.Key)),
-        ];
-        if (markers.Length != 1)
-        {
-            throw Broken(
-                "I4",
-                $"a transaction ending at {transaction.CommitOffset} has {markers.Length} markers"
-            );
-        }
-
-        return MarkerCodec.TryRead(markers[0].Record!.Value)
-            ?? throw Broken("I4", $"the marker at {markers[0].Offset} cannot be read");
     }
 
     private void CheckOffset(
@@ -147,63 +132,6 @@ public sealed class PartitionChecker
             throw Broken(
                 "I4",
                 $"transaction {index}: marker says {marker.InputOffset} (pid {transaction.ProducerId}), the group's offset is {commit.Offset} (pid {commit.ProducerId})"
-            );
-        }
-    }
-
-    private void CheckMarker(CommittedTransaction transaction, Marker marker, Reference reference)
-    {
-        for (int i = 0; i < _scenario.Spec.Windows.Length; i++)
-        {
-            long clockMs = marker.Classes.Length <= i ? -1 : marker.Classes[i].ClockMs;
-            if (clockMs != reference.ClockOf(i))
-            {
-                throw Broken(
-                    "I4",
-                    $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): clock {i} is {clockMs}, should be {reference.ClockOf(i)}"
-                );
-            }
-        }
-
-        // Which types are named depends on the order in which they came; that all records are counted does not.
-        KeyValuePair<string, long>[] byType =
-        [
-            .. marker.Counts.Where(static c => c.Key.StartsWith("type", StringComparison.Ordinal)),
-        ];
-        long ofTypes = byType.Sum(static c => c.Value);
-        long consumed = reference.Counts.GetValueOrDefault("consumed");
-        if (_scenario.Spec.Recipe.Scope?.Type is not null && ofTypes != consumed)
-        {
-            throw Broken(
-                "I2",
-                $"marker before changelog offset {transaction.CommitOffset}: {ofTypes} records by type, {consumed} consumed"
-            );
-        }
-
-        CheckUsage(transaction, marker, reference);
-        string counted = string.Join(
-            ", ",
-            marker.Counts.Except(byType).OrderBy(static c => c.Key, StringComparer.Ordinal)
-        );
-        string expected = string.Join(", ", reference.Counts);
-        if (counted != expected)
-        {
-            throw Broken(
-                "I2",
-                $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): ledger {counted}, should be {expected}"
-            );
-        }
-    }
-
-    private void CheckUsage(CommittedTransaction transaction, Marker marker, Reference reference)
-    {
-        string used = ReferenceQuotas.Text(marker.Usage);
-        string expected = reference.Usage;
-        if (used != expected || marker.Usage?.Others.Records > 0)
-        {
-            throw Broken(
-                "I4",
-                $"marker before changelog offset {transaction.CommitOffset} (input {marker.InputOffset}): tenants {used}, should be {expected}"
             );
         }
     }
@@ -353,5 +281,5 @@ public sealed class PartitionChecker
     }
 
     private ViolationException Broken(string invariant, string what) =>
-        new(new Violation(invariant, $"partition {_partition}: {what}"));
+        new(new Violation(invariant, $"{Where}: {what}"));
 }

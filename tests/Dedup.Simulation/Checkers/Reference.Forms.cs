@@ -5,9 +5,68 @@ using Dedup.Simulation.Broker;
 
 namespace Dedup.Simulation.Checkers;
 
-/// <content>How a record looks on the duplicates and the quarantine topic.</content>
+/// <content>How a record looks on clean, on the duplicates, and on the quarantine topic.</content>
 public sealed partial class Reference
 {
+    /// <summary>Expects a record on clean, unchanged; false when the topic refuses it: then it goes to quarantine, as invalid.</summary>
+    private bool Forward(
+        ExpectedTransaction transaction,
+        LogEntry entry,
+        string verdict,
+        bool isSpared
+    )
+    {
+        ModelRecord sent = With(
+            entry.Record!,
+            Events.Added(_scenario, entry.Record!, verdict),
+            entry.Record!.TimestampMs
+        );
+        if (sent.Size > _recordLimit)
+        {
+            _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
+            return false;
+        }
+
+        Count("to.clean");
+        Count("verdict." + verdict);
+        if (isSpared)
+        {
+            Count("shadow." + verdict);
+        }
+
+        transaction.Clean.Add(new ExpectedRecord(entry.Offset, sent));
+        return true;
+    }
+
+    private bool Duplicate(
+        ExpectedTransaction transaction,
+        LogEntry entry,
+        string verdict,
+        Occurrence first
+    )
+    {
+        ModelRecord record = entry.Record!;
+        if (Spec.Duplicates is not null)
+        {
+            ModelRecord sent = With(
+                record,
+                [.. SourceHeaders(entry), .. FirstHeaders(first)],
+                record.TimestampMs
+            );
+            if (sent.Size > _recordLimit)
+            {
+                _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
+                return false;
+            }
+
+            transaction.Duplicates.Add(new ExpectedRecord(entry.Offset, sent));
+        }
+
+        Count("to.duplicate");
+        Count("verdict." + verdict);
+        return true;
+    }
+
     private ModelRecord QuarantineForm(LogEntry entry, Reason reason, Occurrence? first)
     {
         ModelRecord record = entry.Record!;

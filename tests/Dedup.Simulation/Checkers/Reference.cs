@@ -16,6 +16,7 @@ public sealed partial class Reference
     private readonly Scenario _scenario;
     private readonly Dictionary<string, List<Occurrence>> _seen = [];
     private readonly long[] _clocksMs;
+    private readonly long[] _expiryMs;
     private readonly int _recordLimit;
     private readonly Func<LogEntry, Reason> _tooFar;
     private readonly ReferenceQuotas _quotas;
@@ -32,18 +33,26 @@ public sealed partial class Reference
         _recordLimit = Math.Min(scenario.MaxMessageBytes, scenario.ClientMaxBytes);
         _tooFar = tooFar;
         _quotas = new ReferenceQuotas(scenario.Spec);
+        Mode = scenario.Spec.Mode;
         _clocksMs = new long[Spec.Windows.Length];
         Array.Fill(_clocksMs, -1);
+        _expiryMs = [.. _clocksMs];
     }
+
+    /// <summary>Mode of the process that judges the next record.</summary>
+    public PipelineMode Mode { get; set; }
 
     /// <summary>Partition of the input that the next record comes from.</summary>
     public int Partition { get; set; }
 
     /// <summary>
-    /// With by-id: the clock that the next record is judged by, itself included; asked for only when its verdict depends on
-    /// it. Null: the highest timestamp so far.
+    /// With by-id: the clock that state expires by, the next record included; asked for only when its verdict depends on it.
+    /// Null: the clock that records are judged by.
     /// </summary>
-    public Func<long>? ClockOfNext { get; set; }
+    public Func<long>? ExpiryOfNext { get; set; }
+
+    /// <summary>With by-id: the clock that the next record is judged by, given that one. Null: the highest timestamp so far.</summary>
+    public Func<long, long>? ClockOfNext { get; set; }
 
     /// <summary>With by-id: the last record was judged, so that its clock counts.</summary>
     public Action? Accepted { get; set; }
@@ -52,12 +61,20 @@ public sealed partial class Reference
     public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What a marker has to say of tenants; empty without.</summary>
-    public string Usage => Spec.Quota is null ? "" : _quotas.Text(_clocksMs);
+    public string Usage => Spec.Quota is null ? "" : _quotas.Text(ExpiryClocks);
+
+    /// <summary>Windows that there are.</summary>
+    public int Windows => _clocksMs.Length;
+
+    /// <summary>Whether records are counted by type.</summary>
+    public bool HasTypes => Spec.Recipe.Scope?.Type is not null;
 
     private PipelineSpec Spec => _scenario.Spec;
 
-    /// <summary>Highest timestamp of a record of that window that was judged; -1 before the first.</summary>
-    public long ClockOf(int windowClass) => _clocksMs[windowClass];
+    private long[] ExpiryClocks => ExpiryOfNext is null ? _clocksMs : _expiryMs;
+
+    /// <summary>The clock that a window's state expires by, -1 before the first: by-input the highest time that was judged.</summary>
+    public long ClockOf(int windowClass) => ExpiryClocks[windowClass];
 
     /// <summary>The window of a record: its type is its key, and patterns are names with a star behind them.</summary>
     public static int ClassOf(Scenario scenario, byte[]? key)
@@ -85,8 +102,8 @@ public sealed partial class Reference
             return;
         }
 
-        bool isSpared = !Events.IsEnforced(_scenario, record);
-        if (Spec.Mode.Kind == ModeKind.Off && record.TimestampMs > 0)
+        bool isSpared = !Events.IsEnforced(_scenario, record, Mode);
+        if (Mode.Kind == ModeKind.Off && record.TimestampMs > 0)
         {
             _ = Forward(transaction, entry, "unjudged", isSpared: false);
             return;
@@ -113,7 +130,10 @@ public sealed partial class Reference
             isSpared
         );
         long clockBefore = _clocksMs[judged.Class];
-        _clocksMs[judged.Class] = ClockOfNext?.Invoke() ?? Math.Max(clockBefore, timeMs);
+        long expiryBefore = _expiryMs[judged.Class];
+        _expiryMs[judged.Class] = ExpiryOfNext?.Invoke() ?? -1;
+        _clocksMs[judged.Class] =
+            ClockOfNext?.Invoke(_expiryMs[judged.Class]) ?? Math.Max(clockBefore, timeMs);
         bool isJudged = FindFirst(judged, timeMs) is { } known
             ? Repeat(transaction, entry, judged, known)
             : FirstOrLate(transaction, entry, judged);
@@ -121,6 +141,7 @@ public sealed partial class Reference
         {
             // Refused by its topic, it was judged again without ever having been seen.
             _clocksMs[judged.Class] = clockBefore;
+            _expiryMs[judged.Class] = expiryBefore;
         }
         else
         {
@@ -149,7 +170,7 @@ public sealed partial class Reference
             return true;
         }
 
-        if (!_quotas.Admits(_tenant, judged.TimeMs, _clocksMs))
+        if (!_quotas.Admits(_tenant, judged.TimeMs, ExpiryClocks))
         {
             return OverQuota(transaction, entry, judged.IsSpared);
         }
@@ -310,65 +331,6 @@ public sealed partial class Reference
 
     private long BucketOf(int windowClass, long seenMs) =>
         (seenMs + RetentionMs(windowClass)) / Spec.Windows[windowClass].BucketWidthMs;
-
-    /// <summary>Expects a record on clean, unchanged; false when the topic refuses it: then it goes to quarantine, as invalid.</summary>
-    private bool Forward(
-        ExpectedTransaction transaction,
-        LogEntry entry,
-        string verdict,
-        bool isSpared
-    )
-    {
-        ModelRecord sent = With(
-            entry.Record!,
-            Events.Added(_scenario, entry.Record!, verdict),
-            entry.Record!.TimestampMs
-        );
-        if (sent.Size > _recordLimit)
-        {
-            _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
-            return false;
-        }
-
-        Count("to.clean");
-        Count("verdict." + verdict);
-        if (isSpared)
-        {
-            Count("shadow." + verdict);
-        }
-
-        transaction.Clean.Add(new ExpectedRecord(entry.Offset, sent));
-        return true;
-    }
-
-    private bool Duplicate(
-        ExpectedTransaction transaction,
-        LogEntry entry,
-        string verdict,
-        Occurrence first
-    )
-    {
-        ModelRecord record = entry.Record!;
-        if (Spec.Duplicates is not null)
-        {
-            ModelRecord sent = With(
-                record,
-                [.. SourceHeaders(entry), .. FirstHeaders(first)],
-                record.TimestampMs
-            );
-            if (sent.Size > _recordLimit)
-            {
-                _ = Quarantine(transaction, entry, "invalid", Reason.RefusedTooLarge);
-                return false;
-            }
-
-            transaction.Duplicates.Add(new ExpectedRecord(entry.Offset, sent));
-        }
-
-        Count("to.duplicate");
-        Count("verdict." + verdict);
-        return true;
-    }
 
     /// <summary>Expects a record in quarantine; false when the topic refuses it there, too: then it goes without payload, as invalid.</summary>
     private bool Quarantine(

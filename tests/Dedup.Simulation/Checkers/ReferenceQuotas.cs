@@ -35,7 +35,7 @@ public sealed class ReferenceQuotas
     /// <summary>Whether the quota lets a new ID of the tenant through. Takes effect with <see cref="Settle"/>.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="timeMs">The record's time.</param>
-    /// <param name="clocksMs">Clocks by window, this record included.</param>
+    /// <param name="clocksMs">Clocks that IDs expire by, by window, this record included.</param>
     public bool Admits(string tenant, long timeMs, ReadOnlySpan<long> clocksMs)
     {
         _asked = null;

@@ -31,6 +31,9 @@ public sealed record SinkOptions
 
     /// <summary>linger.ms: records do not wait longer than this.</summary>
     public int LingerMs { get; init; } = 25;
+
+    /// <summary>Told the producer id and epoch of each producer that is made: what they write is this process's.</summary>
+    public Action<long, short>? OnProducer { get; init; }
 }
 
 /// <summary>
@@ -90,6 +93,11 @@ public sealed partial class ModelSink : ITransactionalSink
             out _producerId,
             out _epoch
         );
+        if (error == BrokerError.None)
+        {
+            _options.OnProducer?.Invoke(_producerId, _epoch);
+        }
+
         _env.Leave();
         return error == BrokerError.None
             ? TxResult.Ok

@@ -72,7 +72,7 @@ internal static class SimulateCommand
         );
         PipelineSpec spec = scenario.Spec;
         output.WriteLine(
-            $"pipeline: id {spec.Recipe.Text}, windows {string.Join(" ", spec.Windows.Select(static w => $"{w.WindowMs}+{w.GraceMs}"))}, late {spec.Late}, refresh {spec.Refresh}, conflict {spec.Conflict}, mode {spec.Mode.Kind} {spec.Mode.Percent}, time {spec.Time.Payload?.Path.Text ?? "record"}, headers {spec.Headers}, duplicates {spec.Duplicates ?? "dropped"}"
+            $"pipeline: id {spec.Recipe.Text}, windows {string.Join(" ", spec.Windows.Select(static w => $"{w.WindowMs}+{w.GraceMs}"))}, late {spec.Late}, refresh {spec.Refresh}, conflict {spec.Conflict}, mode {spec.Mode.Kind} {spec.Mode.Percent}{string.Concat(scenario.ModeChanges.Select(static c => $", then {c.Mode.Kind} {c.Mode.Percent}"))}, time {spec.Time.Payload?.Path.Text ?? "record"}, headers {spec.Headers}, duplicates {spec.Duplicates ?? "dropped"}"
         );
         if (result.Violation is null)
         {

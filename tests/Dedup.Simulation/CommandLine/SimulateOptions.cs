@@ -27,7 +27,7 @@ public sealed record SimulateOptions
           --bug NAME     only this one; with --seed, the run of that seed with the bug in it
 
         To leave out of a seed's run: --records N, --processes N, --lanes N, --partitions N, --tame (no hostile records), --by-id (two hops),
-        --without KIND[,KIND], --faults FROM-TO (the faults with these numbers only).
+        --steady (no change of the mode), --without KIND[,KIND], --faults FROM-TO (the faults with these numbers only).
 
         Exit codes: 0 all held, 1 something broke, 2 usage.
         """;
@@ -76,7 +76,15 @@ public sealed record SimulateOptions
         for (int i = 0; i < args.Length && error is null; i++)
         {
             string name = args[i];
-            if (name is "--trace" or "--planted" or "--real-store" or "--tame" or "--by-id")
+            if (
+                name
+                is "--trace"
+                    or "--planted"
+                    or "--real-store"
+                    or "--tame"
+                    or "--by-id"
+                    or "--steady"
+            )
             {
                 options = options.WithFlag(name);
                 continue;
@@ -104,6 +112,7 @@ public sealed record SimulateOptions
             "--trace" => this with { Trace = true },
             "--planted" => this with { Planted = true },
             "--real-store" => this with { RealStore = true },
+            "--steady" => this with { Overrides = Overrides with { IsSteady = true } },
             "--by-id" => this with { Overrides = Overrides with { ById = true } },
             _ => this with { Overrides = Overrides with { Tame = true } },
         };

@@ -19,12 +19,16 @@ public static class PlantedRuns
     public static IReadOnlyList<PlantedBug> All { get; } =
     [.. Enum.GetValues<PlantedBug>().Where(static bug => bug != PlantedBug.None)];
 
+    /// <summary>Bugs that only the second hop of by-id can have.</summary>
+    public static bool IsOfById(PlantedBug bug) => bug is PlantedBug.QuotaBySource;
+
     /// <summary>Runs one bug on the seeds 1, 2, 3, …; with the real store when there is a directory for it.</summary>
     public static PlantedResult Run(PlantedBug bug, int maxSeeds, string? stateRoot = null)
     {
+        var overrides = new Overrides { ById = IsOfById(bug) };
         for (int seed = 1; seed <= maxSeeds; seed++)
         {
-            Scenario scenario = Scenario.Of((ulong)seed);
+            Scenario scenario = Scenario.Of((ulong)seed, overrides);
             RunResult result = SimulatedRun.Run(scenario, bug: bug, stateRoot: stateRoot);
             // The same seed without the bug has to be sound: else it is not the planted bug that was caught.
             if (

@@ -49,6 +49,11 @@ public static class FailureReport
             parts.Add("--by-id");
         }
 
+        if (overrides.IsSteady)
+        {
+            parts.Add("--steady");
+        }
+
         if (overrides.Tame)
         {
             parts.Add("--tame");

@@ -29,10 +29,11 @@ public sealed class Instance
     private bool _isStopping;
 
     /// <summary>Makes a place; nothing runs yet.</summary>
-    public Instance(SimulatedRun simulation, string id, int number)
+    public Instance(SimulatedRun simulation, string id, int number, PipelineMode mode)
     {
         _simulation = simulation;
         Id = id;
+        Mode = mode;
         _number = number;
         Disk = simulation.MakeDisk();
         _rng = Rng.For(simulation.Scenario.Seed, 0x1257_0000UL + (ulong)number);
@@ -40,6 +41,9 @@ public sealed class Instance
 
     /// <summary>Instance id: part of transactional ids and group.instance.ids.</summary>
     public string Id { get; }
+
+    /// <summary>The mode in the configuration: a process has that of its start.</summary>
+    public PipelineMode Mode { get; set; }
 
     /// <summary>State directory.</summary>
     public IStateDisk Disk { get; }
@@ -78,7 +82,7 @@ public sealed class Instance
         {
             for (int i = 0; i < _simulation.Scenario.Lanes; i++)
             {
-                _lanes.Add(StartLane(Process, i, hop));
+                _lanes.Add(StartLane(Process, i, hop with { Mode = Mode }));
             }
         }
     }
@@ -150,6 +154,7 @@ public sealed class Instance
                 MaxMessageBytes = scenario.ClientMaxBytes,
                 LingerRecords = scenario.LingerRecords,
                 LingerMs = scenario.LingerMs,
+                OnProducer = (id, epoch) => _simulation.NoteProducer(id, epoch, hop.Mode),
             }
         );
         var ports = new LanePorts(

@@ -40,6 +40,7 @@ public sealed class Shrinker
     public void Shrink()
     {
         Try(Smallest with { Tame = true });
+        Try(Smallest with { IsSteady = true });
         foreach (int n in new[] { 1, 2 })
         {
             Try(Smallest with { Processes = n });

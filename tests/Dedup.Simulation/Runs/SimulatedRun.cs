@@ -28,6 +28,7 @@ public sealed partial class SimulatedRun
     private readonly List<IStateDisk> _disks = [];
     private Violation? _violation;
     private readonly List<Instance> _doubles = [];
+    private readonly Dictionary<(long Id, short Epoch), PipelineMode> _producers = [];
     private long _quietMs = -1;
 
     private SimulatedRun(Scenario scenario, TextWriter? lines, string? stateRoot)
@@ -250,7 +251,7 @@ public sealed partial class SimulatedRun
             return;
         }
 
-        var started = new Instance(this, _instances[0].Id, 9);
+        var started = new Instance(this, _instances[0].Id, 9, _instances[0].Mode);
         _doubles.Add(started);
         started.Start();
         World.After(
@@ -280,6 +281,14 @@ public sealed partial class SimulatedRun
         }
     }
 
+    /// <summary>A process has made a producer: what it commits is judged in that mode.</summary>
+    public void NoteProducer(long id, short epoch, PipelineMode mode) =>
+        _producers[(id, epoch)] = mode;
+
+    /// <summary>The mode of the process that wrote a transaction.</summary>
+    public PipelineMode ModeOf(CommittedTransaction transaction) =>
+        _producers[(transaction.ProducerId, transaction.Entries[0].Epoch)];
+
     /// <summary>A line of the trace.</summary>
     public void Note(string who, string what)
     {
@@ -300,12 +309,13 @@ public sealed partial class SimulatedRun
 
         for (int i = 0; i < Scenario.Processes; i++)
         {
-            _instances.Add(new Instance(this, $"i{i}", i));
+            _instances.Add(new Instance(this, $"i{i}", i, Scenario.Spec.Mode));
             _instances[i].Start();
         }
 
         _workload.Start();
         new Weather(this).Start();
+        new Restarts(this).Start();
         World.RunUntil(Scenario.StormMs, () => _violation is not null, MaxSteps);
         if (_violation is null)
         {

@@ -14,8 +14,8 @@ namespace Dedup.Simulation.Scenarios;
 /// </summary>
 internal static class Policies
 {
-    // A hundred years.
-    private const long FarFutureMs = 100L * 366 * 86_400_000;
+    /// <summary>A hundred years: no record is too far ahead.</summary>
+    public const long FarFutureMs = 100L * 366 * 86_400_000;
 
     /// <summary>Types that have windows of their own; the type of a record is its key.</summary>
     public static IReadOnlyList<string> Types { get; } = ["order-1*", "order-2*"];

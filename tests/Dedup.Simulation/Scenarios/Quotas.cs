@@ -20,9 +20,15 @@ internal static class Quotas
     public static IReadOnlyList<string> Names { get; } = ["big", "own", "small", ""];
 
     /// <summary>The pipeline with the quotas of the seed.</summary>
-    public static PipelineSpec Draw(PipelineSpec spec, ulong seed)
+    public static PipelineSpec Draw(PipelineSpec spec, ulong seed) =>
+        Draw(spec, Rng.For(seed, 0x7E4A_4701));
+
+    /// <summary>The same for by-id, where they hold in each partition between the hops.</summary>
+    public static PipelineSpec DrawForById(PipelineSpec spec, ulong seed) =>
+        Draw(spec, Rng.For(seed, 0x7E4A_B71D));
+
+    private static PipelineSpec Draw(PipelineSpec spec, Rng rng)
     {
-        var rng = Rng.For(seed, 0x7E4A_4701);
         if (!rng.Percent(25) || spec.Mode.Kind == ModeKind.Off)
         {
             return spec;

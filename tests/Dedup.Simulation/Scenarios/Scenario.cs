@@ -37,6 +37,9 @@ public sealed record Overrides
 
     /// <summary>partitioning: by-id, in two hops; drawn beside everything else, so that a seed keeps the rest of its scenario.</summary>
     public bool ById { get; init; }
+
+    /// <summary>No change of the mode during the run.</summary>
+    public bool IsSteady { get; init; }
 }
 
 /// <summary>Everything that a seed decides before the run begins.</summary>
@@ -124,6 +127,9 @@ public sealed record Scenario
     /// <summary>The lane's options.</summary>
     public required LaneOptions Lane { get; init; }
 
+    /// <summary>Changes of the mode during the storm, by restarts; before the first one it is the pipeline's.</summary>
+    public IReadOnlyList<ModeChange> ModeChanges { get; init; } = [];
+
     /// <summary>Faults that are on: once in so many opportunities.</summary>
     public required IReadOnlyList<(FaultKind Kind, int OneIn)> Faults { get; init; }
 
@@ -179,35 +185,31 @@ public sealed record Scenario
             Lane = DrawLane(rng),
             Faults = Swarm.Draw(rng, overrides),
         };
-        return overrides.ById ? ById(scenario) : scenario;
+        return Scenarios.ModeChanges.Draw(overrides.ById ? ById(scenario) : scenario);
     }
 
     private static Scenario ById(Scenario scenario)
     {
         var rng = Rng.For(scenario.Seed, 0xB71D);
         long windowMs = scenario.Spec.Windows[0].WindowMs;
+        PipelineSpec plain = scenario.Spec with
+        {
+            // The policies of by-input's seeds stay there, so that both draw from the plain ones.
+            Recipe = Recipe.Key,
+            Windows = [scenario.Spec.Windows[0]],
+            Refresh = false,
+            Mode = default,
+            Quota = null,
+            Time = TimeRule.Event,
+            Headers = HeaderSets.None,
+            MaxFutureMs = Math.Max(1, Math.Min(3_600_000, windowMs / 4)),
+            Partitioning = Partitioning.ById,
+            RepartitionPartitions = rng.Between(1, 4),
+            IdleTimeoutMs = rng.Percent(50) ? rng.Between(100, 5_000) : rng.Between(5_000, 300_000),
+        };
         return scenario with
         {
-            Spec = Policies.DrawForById(
-                scenario.Spec with
-                {
-                    // The policies of by-input's seeds stay there, so that both draw from the plain ones.
-                    Recipe = Recipe.Key,
-                    Windows = [scenario.Spec.Windows[0]],
-                    Refresh = false,
-                    Mode = default,
-                    Quota = null,
-                    Time = TimeRule.Event,
-                    Headers = HeaderSets.None,
-                    MaxFutureMs = Math.Max(1, Math.Min(3_600_000, windowMs / 4)),
-                    Partitioning = Partitioning.ById,
-                    RepartitionPartitions = rng.Between(1, 4),
-                    IdleTimeoutMs = rng.Percent(50)
-                        ? rng.Between(100, 5_000)
-                        : rng.Between(5_000, 300_000),
-                },
-                scenario.Seed
-            ),
+            Spec = Quotas.DrawForById(Policies.DrawForById(plain, scenario.Seed), scenario.Seed),
             BehindMs =
             [
                 .. Enumerable

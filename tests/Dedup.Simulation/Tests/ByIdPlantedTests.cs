@@ -23,6 +23,11 @@ public sealed class ByIdPlantedTests
     [InlineData(PlantedBug.SwappedRecords)]
     [InlineData(PlantedBug.LateOneEarly)]
     [InlineData(PlantedBug.BucketDroppedEarly)]
+    [InlineData(PlantedBug.QuotaBySource)]
+    [InlineData(PlantedBug.QuotaKeptAfterAbort)]
+    [InlineData(PlantedBug.RestoreForgetsUsage)]
+    [InlineData(PlantedBug.HeldNeverExpires)]
+    [InlineData(PlantedBug.ThrottledForEver)]
     public void A_planted_bug_is_caught_in_the_world_of_by_id(PlantedBug bug)
     {
         var byId = new Overrides { ById = true };
