@@ -23,18 +23,15 @@ internal sealed class EventJudge(
 
     /// <summary>Judges the records.</summary>
     /// <param name="records">All input records of the ID in order.</param>
-    /// <param name="isOnClean">Whether a clean record equals the input record; only asked where it cannot be told without.</param>
+    /// <param name="copies">Whether they are on clean; only asked where it cannot be told without.</param>
     /// <param name="judged">Gets a judgement for each.</param>
-    public void Judge(
-        ReadOnlySpan<InputEntry> records,
-        Func<RecordContents, bool> isOnClean,
-        Span<Judged> judged
-    )
+    public void Judge(ReadOnlySpan<InputEntry> records, EqualCopies copies, Span<Judged> judged)
     {
         _memory.Clear();
         for (int i = 0; i < records.Length; i++)
         {
-            judged[i] = One(records[i], isOnClean);
+            copies.At = i;
+            judged[i] = One(records[i], copies);
         }
     }
 
@@ -44,7 +41,7 @@ internal sealed class EventJudge(
         || record.Contents.TimestampMs <= 0
         || record.TimeMs > latestMs;
 
-    private Judged One(in InputEntry record, Func<RecordContents, bool> isOnClean)
+    private Judged One(in InputEntry record, EqualCopies copies)
     {
         if (record.Has(InputMarks.InQuarantine))
         {
@@ -78,18 +75,18 @@ internal sealed class EventJudge(
 
         if (repeat.IsSure)
         {
-            return Repeated(record, repeat, doubt, isOnClean);
+            return Repeated(record, repeat, doubt, copies);
         }
 
         if (doubt is { } unknown)
         {
             // It may repeat a record that nobody can see any more: what the pipeline did is followed, not contradicted.
-            return WithoutCount(AsFound(record, unknown, mayConflict: true, isOnClean));
+            return WithoutCount(AsFound(record, unknown, mayConflict: true, copies));
         }
 
         if (repeat.IsKnown)
         {
-            return AsFound(record, UnknownReason.MaybeReplaced, repeat.IsConflict, isOnClean);
+            return AsFound(record, UnknownReason.MaybeReplaced, repeat.IsConflict, copies);
         }
 
         return record.TimeMs < record.ClockMs - rules.WindowOf(record.Class).GraceMs
@@ -115,7 +112,7 @@ internal sealed class EventJudge(
         in InputEntry record,
         in Repeat repeat,
         UnknownReason? doubt,
-        Func<RecordContents, bool> isOnClean
+        EqualCopies copies
     )
     {
         bool isSure = !rules.ComparesContents || (repeat.IsConflictSure && doubt is null);
@@ -128,8 +125,8 @@ internal sealed class EventJudge(
             }
 
             return doubt is { } unknown
-                ? WithoutCount(ConflictOrNot(record, unknown, isOnClean))
-                : ConflictOrNot(record, UnknownReason.MaybeReplaced, isOnClean);
+                ? WithoutCount(ConflictOrNot(record, unknown, copies))
+                : ConflictOrNot(record, UnknownReason.MaybeReplaced, copies);
         }
 
         if (repeat.IsConflict && rules.Conflict != AuditConflictPolicy.Duplicate)
@@ -166,21 +163,28 @@ internal sealed class EventJudge(
     private static Judged WithoutCount(Judged judged) =>
         judged.Outcome == Outcome.Undecided ? judged : judged with { Unknown = null };
 
-    private Judged ConflictOrNot(
-        in InputEntry record,
-        UnknownReason reason,
-        Func<RecordContents, bool> isOnClean
-    )
+    private Judged ConflictOrNot(in InputEntry record, UnknownReason reason, EqualCopies copies)
     {
-        Outcome outcome =
-            !record.Has(InputMarks.Enforced) ? Outcome.Spared
-            : record.Has(InputMarks.InDuplicates)
+        if (!record.Has(InputMarks.Enforced))
+        {
+            return new Judged { Outcome = Outcome.Spared, Unknown = reason };
+        }
+
+        if (
+            record.Has(InputMarks.InDuplicates)
             || (hasQuarantine && rules.Conflict == AuditConflictPolicy.Quarantine)
-                ? Outcome.Duplicate
-            : rules.Conflict == AuditConflictPolicy.Clean && isOnClean(record.Contents)
-                ? Outcome.ConflictForwarded
-            : Outcome.Undecided;
-        return new Judged { Outcome = outcome, Unknown = reason };
+        )
+        {
+            return new Judged { Outcome = Outcome.Duplicate, Unknown = reason };
+        }
+
+        OnClean place = rules.Conflict == AuditConflictPolicy.Clean ? copies.Place() : OnClean.No;
+        return new Judged
+        {
+            Outcome = place == OnClean.Yes ? Outcome.ConflictForwarded : Outcome.Undecided,
+            MayBeOnClean = place == OnClean.Perhaps,
+            Unknown = reason,
+        };
     }
 
     /// <summary>Nobody can tell whether it repeats something: it is taken to be what its place says.</summary>
@@ -188,7 +192,7 @@ internal sealed class EventJudge(
         in InputEntry record,
         UnknownReason reason,
         bool mayConflict,
-        Func<RecordContents, bool> isOnClean
+        EqualCopies copies
     )
     {
         if (!record.Has(InputMarks.Enforced))
@@ -197,7 +201,19 @@ internal sealed class EventJudge(
             return new Judged { Outcome = Outcome.Spared, Unknown = reason };
         }
 
-        if (isOnClean(record.Contents))
+        OnClean place = copies.Place();
+        if (place == OnClean.Perhaps)
+        {
+            _memory.AddMaybe(record);
+            return new Judged
+            {
+                Outcome = Outcome.Undecided,
+                MayBeOnClean = true,
+                Unknown = reason,
+            };
+        }
+
+        if (place == OnClean.Yes)
         {
             if (
                 mayConflict

@@ -51,5 +51,10 @@ internal struct Judged
     /// <summary>With a duplicate that the duplicates topic holds: whether the first that is named there is one.</summary>
     public bool IsFirstNamedWrongly;
 
+    /// <summary>
+    /// With <see cref="Outcome.Undecided"/>: whether it may be on clean, where an equal record is that may be another copy's.
+    /// </summary>
+    public bool MayBeOnClean;
+
     public readonly bool BelongsOnClean => Outcome <= Outcome.Spared;
 }

@@ -59,20 +59,6 @@ internal sealed class EventGroup
         context.Match(Cleans[clean], Inputs[input], Judged[input]);
     }
 
-    /// <summary>Whether a clean record has these contents.</summary>
-    public bool HasClean(RecordContents contents)
-    {
-        for (int i = 0; i < CleanCount; i++)
-        {
-            if (Cleans[i].Contents.Equals(contents))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>A copy that may be kept.</summary>
     public EventGroup Copy() =>
         new()

@@ -17,22 +17,25 @@ internal sealed class GroupMatcher
         RecordContents,
         (int Expected, int Clean, int Balance)
     > _byContents = [];
-    private readonly Func<RecordContents, bool> _isOnClean;
-    private EventGroup _group = new();
+    private readonly EqualCopies _copies;
 
     public GroupMatcher(PartitionContext context, Leftovers leftovers)
     {
         _context = context;
         _leftovers = leftovers;
-        _isOnClean = contents => _group.HasClean(contents);
+        _copies = new EqualCopies(context.Rules);
     }
 
     /// <summary>Judges the input records and compares.</summary>
     public void Match(EventGroup group)
     {
-        _group = group;
         Span<Judged> judged = group.Judged.AsSpan(0, group.InputCount);
-        _context.Judge.Judge(group.Inputs.AsSpan(0, group.InputCount), _isOnClean, judged);
+        _copies.Begin(
+            group.Inputs.AsMemory(0, group.InputCount),
+            group.Cleans.AsMemory(0, group.CleanCount),
+            group.Judged.AsMemory(0, group.InputCount)
+        );
+        _context.Judge.Judge(group.Inputs.AsSpan(0, group.InputCount), _copies, judged);
         if (!MatchInOrder(group))
         {
             MatchByContents(group);
@@ -70,6 +73,12 @@ internal sealed class GroupMatcher
         int clean = 0;
         for (int i = 0; i < group.InputCount; i++)
         {
+            if (group.Judged[i].MayBeOnClean)
+            {
+                // Which of several equal ones is there shows in the order of all records.
+                return false;
+            }
+
             if (group.Judged[i].BelongsOnClean)
             {
                 if (
@@ -107,7 +116,7 @@ internal sealed class GroupMatcher
         _byContents.Clear();
         for (int i = 0; i < group.InputCount; i++)
         {
-            if (group.Judged[i].BelongsOnClean)
+            if (group.Judged[i].BelongsOnClean || group.Judged[i].MayBeOnClean)
             {
                 bool again = _byContents.ContainsKey(group.Inputs[i].Contents);
                 _byContents[group.Inputs[i].Contents] = again ? (-1, -1, 0) : (i, -1, 0);
@@ -141,7 +150,10 @@ internal sealed class GroupMatcher
     private void Ledger(in InputEntry input, in Judged judged, bool isOnClean)
     {
         _context.Count(judged.Outcome);
-        if (judged is { Unknown: { } unknown, Outcome: not Outcome.Undecided })
+        if (
+            judged.Unknown is { } unknown
+            && (judged.Outcome != Outcome.Undecided || judged.MayBeOnClean)
+        )
         {
             _context.Findings.AddUnknown(unknown);
         }

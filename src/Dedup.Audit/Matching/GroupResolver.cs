@@ -103,13 +103,33 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
         }
     }
 
-    /// <summary>Equal contents: first those at their place, then whatever is left, in order.</summary>
+    /// <summary>
+    /// Equal contents: first those at their place, then whatever is left, in order; each time those that belong on clean before
+    /// those that may be there.
+    /// </summary>
     private void MatchEqual(EventGroup group, bool orderIsKnown)
+    {
+        Dictionary<RecordContents, List<int>> belong = Waiting(group, static j => j.BelongsOnClean);
+        Dictionary<RecordContents, List<int>> may = Waiting(group, static j => j.MayBeOnClean);
+        if (orderIsKnown)
+        {
+            Deal(group, belong, atTheirPlace: true);
+            Deal(group, may, atTheirPlace: true);
+        }
+
+        Deal(group, belong, atTheirPlace: false);
+        Deal(group, may, atTheirPlace: false);
+    }
+
+    private static Dictionary<RecordContents, List<int>> Waiting(
+        EventGroup group,
+        Func<Judged, bool> isMeant
+    )
     {
         var waiting = new Dictionary<RecordContents, List<int>>();
         for (int i = 0; i < group.InputCount; i++)
         {
-            if (IsWaiting(group, i))
+            if (group.CleanOf[i] < 0 && isMeant(group.Judged[i]))
             {
                 if (!waiting.TryGetValue(group.Inputs[i].Contents, out List<int>? same))
                 {
@@ -120,24 +140,30 @@ internal sealed class GroupResolver(PartitionContext context, Leftovers leftover
             }
         }
 
-        for (int pass = orderIsKnown ? 0 : 1; pass < 2; pass++)
+        return waiting;
+    }
+
+    private void Deal(
+        EventGroup group,
+        Dictionary<RecordContents, List<int>> waiting,
+        bool atTheirPlace
+    )
+    {
+        for (int c = 0; c < group.CleanCount; c++)
         {
-            for (int c = 0; c < group.CleanCount; c++)
+            if (
+                group.InputOf[c] < 0
+                && waiting.TryGetValue(group.Cleans[c].Contents, out List<int>? same)
+            )
             {
-                if (
-                    group.InputOf[c] < 0
-                    && waiting.TryGetValue(group.Cleans[c].Contents, out List<int>? same)
-                )
+                int at =
+                    atTheirPlace ? same.FindIndex(i => Fits(group, c, i))
+                    : same.Count > 0 ? 0
+                    : -1;
+                if (at >= 0)
                 {
-                    int at =
-                        pass == 0 ? same.FindIndex(i => Fits(group, c, i))
-                        : same.Count > 0 ? 0
-                        : -1;
-                    if (at >= 0)
-                    {
-                        group.Pair(c, same[at]);
-                        same.RemoveAt(at);
-                    }
+                    group.Pair(c, same[at]);
+                    same.RemoveAt(at);
                 }
             }
         }

@@ -64,7 +64,7 @@ internal sealed class Leftovers
                 input.Has(InputMarks.InDuplicates) ? 1u : 0
             );
         }
-        else if (judged.Outcome == Outcome.Undecided)
+        else if (judged is { Outcome: Outcome.Undecided, MayBeOnClean: false })
         {
             _context.Findings.AddUnknown(judged.Unknown!.Value);
         }

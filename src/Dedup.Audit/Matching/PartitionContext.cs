@@ -48,7 +48,7 @@ internal sealed class PartitionContext(
     {
         Backbone.Match(clean.Position, input.Position);
         CleanAhead += input.Has(InputMarks.Tail) ? 1 : 0;
-        if (!rules.HasVerdicts || !judged.BelongsOnClean)
+        if (!rules.HasVerdicts || !(judged.BelongsOnClean || judged.MayBeOnClean))
         {
             return;
         }
