@@ -40,6 +40,9 @@ public sealed partial class TenantTable
     private readonly List<Tenant> _touched = [];
     private readonly BucketId[] _buckets = new BucketId[UsageCodec.MaxBuckets];
     private readonly bool[] _isUsed = new bool[UsageCodec.MaxBuckets];
+
+    /// <summary>Slots that the open transaction was the first to use.</summary>
+    private readonly List<int> _opened = [];
     private int _slots;
     private Tenant?[] _places = new Tenant?[256];
     private Tenant _others = NewOthers();
@@ -216,6 +219,7 @@ public sealed partial class TenantTable
         }
 
         _touched.Clear();
+        _opened.Clear();
         for (int slot = 0; slot < _slots; slot++)
         {
             if (
@@ -250,6 +254,12 @@ public sealed partial class TenantTable
         }
 
         _touched.Clear();
+        foreach (int slot in _opened)
+        {
+            _isUsed[slot] = false;
+        }
+
+        _opened.Clear();
     }
 
     private static Tenant NewOthers() => new([], TenantQuota.None, isPinned: false, 0);
@@ -347,13 +357,51 @@ public sealed partial class TenantTable
             free = _slots++;
         }
 
-        if (free >= 0)
+        if (free < 0)
         {
-            _buckets[free] = bucket;
-            _isUsed[free] = true;
+            return NearestSlot(bucket);
         }
 
+        _buckets[free] = bucket;
+        _isUsed[free] = true;
+        _opened.Add(free);
         return free;
+    }
+
+    /// <summary>
+    /// Where no slot is left, an ID counts with the bucket of its class that ends next before its own, and where its own ends
+    /// first, what is counted with the first one ends with it: too early, never too late, so that nobody under his quota is
+    /// refused. Only by-id has so many live: an input partition that is many windows behind holds expiry back.
+    /// </summary>
+    private int NearestSlot(BucketId bucket)
+    {
+        int before = -1;
+        int first = -1;
+        for (int slot = 0; slot < _slots; slot++)
+        {
+            BucketId other = _buckets[slot];
+            if (other.Class != bucket.Class)
+            {
+                continue;
+            }
+
+            if (other.Index < bucket.Index && (before < 0 || other.Index > _buckets[before].Index))
+            {
+                before = slot;
+            }
+
+            if (first < 0 || other.Index < _buckets[first].Index)
+            {
+                first = slot;
+            }
+        }
+
+        if (before < 0 && first >= 0)
+        {
+            _buckets[first] = bucket;
+        }
+
+        return before < 0 ? first : before;
     }
 
     private void Reset(Tenant[] tenants)
@@ -371,6 +419,7 @@ public sealed partial class TenantTable
     private void Clear()
     {
         _touched.Clear();
+        _opened.Clear();
         _others = NewOthers();
         _slots = 0;
         Array.Clear(_isUsed);

@@ -55,6 +55,57 @@ public sealed class TenantTableTests
             ]);
     }
 
+    /// <summary>
+    /// By-id an input partition that is many windows behind holds expiry back, so that more buckets are live than a marker
+    /// names; a quota has to hold all the same.
+    /// </summary>
+    [Fact]
+    public void Ids_in_more_live_buckets_than_a_marker_names_count_and_are_gone_in_the_end_not_too_late()
+    {
+        const int Buckets = UsageCodec.MaxBuckets + 72;
+        var rules = new QuotaRules(new TenantQuota(Ids: Buckets), []);
+        WindowClass window = new(0, "", 100, 0);
+        var clocks = new WindowClocks([window]);
+        var table = new TenantTable(rules, clocks, new SipHash(3, 4));
+        for (int i = 0; i < Buckets; i++)
+        {
+            // The clock stands: every bucket is live. Half of them come again after an abort.
+            Hold(i);
+            if (i % 2 == 0)
+            {
+                table.Abort();
+                Hold(i);
+            }
+
+            table.Commit();
+        }
+
+        Tenant acme = table.Find("acme"u8);
+        table.HeldBy(acme).ShouldBe(Buckets);
+        table.Admits(acme, 0, -1).ShouldBeFalse();
+        MarkerUsage usage = table.Pending();
+        usage.Buckets.Length.ShouldBeLessThanOrEqualTo(UsageCodec.MaxBuckets);
+        var again = new TenantTable(rules, clocks, new SipHash(3, 4));
+        again.Load(usage);
+        again.HeldBy(again.Find("acme"u8)).ShouldBe(Buckets);
+
+        for (int i = 0; i < Buckets; i++)
+        {
+            // Never more than those whose own bucket is still live: nobody under his quota is refused.
+            _ = clocks.See(0, (100 + i + 1) * window.BucketWidthMs);
+            clocks.Commit();
+            table.Commit();
+            table.HeldBy(table.Find("acme"u8)).ShouldBeLessThanOrEqualTo(Buckets - i - 1);
+        }
+
+        void Hold(int i)
+        {
+            Tenant tenant = table.Find("acme"u8);
+            table.Count(tenant, Verdict.First, Reason.None);
+            table.Hold(tenant, new BucketId(0, 100 + i));
+        }
+    }
+
     [Fact]
     public void Without_quotas_the_hundred_that_hold_most_are_named_and_the_rest_are_others()
     {
