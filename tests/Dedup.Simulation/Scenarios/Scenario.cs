@@ -40,6 +40,9 @@ public sealed record Overrides
 
     /// <summary>No change of the mode during the run.</summary>
     public bool IsSteady { get; init; }
+
+    /// <summary>No quotas with by-id.</summary>
+    public bool HasNoQuotasById { get; init; }
 }
 
 /// <summary>Everything that a seed decides before the run begins.</summary>
@@ -207,9 +210,12 @@ public sealed record Scenario
             RepartitionPartitions = rng.Between(1, 4),
             IdleTimeoutMs = rng.Percent(50) ? rng.Between(100, 5_000) : rng.Between(5_000, 300_000),
         };
+        PipelineSpec drawn = Policies.DrawForById(plain, scenario.Seed);
         return scenario with
         {
-            Spec = Quotas.DrawForById(Policies.DrawForById(plain, scenario.Seed), scenario.Seed),
+            Spec = scenario.Overrides.HasNoQuotasById
+                ? drawn
+                : Quotas.DrawForById(drawn, scenario.Seed),
             BehindMs =
             [
                 .. Enumerable
