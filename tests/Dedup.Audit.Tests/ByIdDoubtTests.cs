@@ -38,6 +38,41 @@ public sealed class ByIdDoubtTests
         (report.Counts.Undecided, report.Counts.Duplicates).ShouldBe(isDropped ? (1, 0) : (0, 1));
     }
 
+    /// <summary>At 1200 the first no longer counts by the clock of their partition. The other one may be behind, where it does.</summary>
+    [Theory]
+    [InlineData("on clean")]
+    [InlineData("in the duplicates topic")]
+    [InlineData("nowhere")]
+    public void What_repeats_only_if_the_other_partition_is_behind_may_have_done_so(string place)
+    {
+        AuditReport report = Audited(
+            Plain,
+            2,
+            p =>
+            {
+                _ = p.In("a", 1000).Clean().In("b", 1200).Clean().In("a", 1050);
+                _ = place switch
+                {
+                    "on clean" => p.Clean(),
+                    "nowhere" => p.DropDuplicates(),
+                    _ => p.Repeats(0),
+                };
+            }
+        );
+        report.Findings.ShouldBeEmpty();
+        report.Unknown.ShouldBe(
+            place == "nowhere" ? [new UnknownCount(UnknownReason.MaybeExpired, 1)] : []
+        );
+        (report.Counts.Late, report.Counts.Duplicates, report.Counts.Undecided).ShouldBe(
+            place switch
+            {
+                "on clean" => (1, 0, 0),
+                "nowhere" => (0, 0, 1),
+                _ => (0, 1, 0),
+            }
+        );
+    }
+
     [Fact]
     public void In_neither_place_it_is_reported_whatever_the_clock() =>
         Only(Audited(Plain, 2, static p => Unsure(p, 1200)), FindingKind.LedgerMismatch)

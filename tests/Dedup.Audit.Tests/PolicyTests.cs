@@ -155,7 +155,15 @@ public sealed class PolicyTests
         AuditReport report = Audited(Plain with { Refresh = true }, between, Place);
         ShouldBeSound(report);
         (report.Counts.Duplicates, report.Counts.Late).ShouldBe((2, 1));
-        Only(Audited(Plain, between, Place), FindingKind.Lost).InputOffset.ShouldBe(3);
+        report = Audited(Plain, between, Place);
+        if (between == 0)
+        {
+            Only(report, FindingKind.Lost).InputOffset.ShouldBe(3);
+            return;
+        }
+
+        // The duplicates topic has it as a repeat of the first at 1000: kept for the other partition, which had sent nothing.
+        ShouldBeSound(report);
     }
 
     [Theory]

@@ -105,13 +105,19 @@ internal sealed partial class ByIdMatcher
                 $"is in {context.Duplicates!.Topic} as a repeat of a record that it does not repeat"
             );
         }
-        else if (
-            near.InDoubt != Near.None
-            && (Unknown(input) ?? Unknown(_group.Inputs[near.InDoubt])) is { } reason
-        )
+        else if (near.InDoubt != Near.None)
         {
-            context.Findings.AddUnknown(reason);
-            return isThere ? Outcome.Duplicate : Outcome.Undecided;
+            if ((Unknown(input) ?? Unknown(_group.Inputs[near.InDoubt])) is { } reason)
+            {
+                context.Findings.AddUnknown(reason);
+                return isThere ? Outcome.Duplicate : Outcome.Undecided;
+            }
+
+            if (!isThere)
+            {
+                context.Findings.AddUnknown(UnknownReason.MaybeExpired);
+                return Outcome.Undecided;
+            }
         }
 
         return Outcome.Duplicate;

@@ -12,8 +12,9 @@ namespace Dedup.Audit.ById;
 /// <param name="OtherContents">Whether one of them has another.</param>
 /// <param name="IsSure">Whether one of them was remembered for certain when the record was judged.</param>
 /// <param name="InDoubt">
-/// Where none of them is one to repeat but because a clock is in doubt: a record with such a clock, or, where all are later
-/// ones of its own partition, itself. <see cref="None"/> where one counts whatever that clock was, or where nothing is near.
+/// Where none of them is one to repeat but because a clock is in doubt, that of a record or that by which state expired: a
+/// record whose own clock had passed it, or, where all are later ones of its own partition, itself. <see cref="None"/> where one
+/// counts by the clocks as they seem, or where nothing is near.
 /// </param>
 internal readonly record struct Near(
     bool OnClean,
@@ -91,14 +92,14 @@ internal sealed class Occurrences(ByIdContext context)
         foreach (int first in _onClean)
         {
             ref readonly InputEntry other = ref _group.Inputs[first];
-            if (!context.IsWithin(other, input) || !MayCountFor(other, input))
+            bool isHere = context.Whole.OfInput(other.Position).Partition == partition;
+            bool isLater = isHere && other.Position > input.Position;
+            if (!context.IsWithin(other, input) || !MayCountFor(other, input, isLater))
             {
                 continue;
             }
 
             bool differs = Differs(other, input);
-            bool isHere = context.Whole.OfInput(other.Position).Partition == partition;
-            bool isLater = isHere && other.Position > input.Position;
             near = new Near(
                 true,
                 near.OnlyLater && isLater,
@@ -113,7 +114,7 @@ internal sealed class Occurrences(ByIdContext context)
         foreach (int moved in _reached)
         {
             ref readonly InputEntry other = ref _group.Inputs[moved];
-            if (moved == i || (context.IsWithin(other, input) && MayCountFor(other, input)))
+            if (moved == i || (context.IsWithin(other, input) && MayCountFor(other, input, false)))
             {
                 // The window may count from it, whichever first it repeats.
                 bool differs = moved != i && Differs(other, input);
@@ -133,19 +134,26 @@ internal sealed class Occurrences(ByIdContext context)
     }
 
     /// <summary>
-    /// Whether a record on clean may have counted when the other was judged: by the clock of its own partition, where that is
-    /// known. What no longer counted suppresses nothing.
+    /// Whether a record on clean may have counted when the other was judged. What is remembered expires by the slowest input
+    /// partition, and how far that one was then does not show: it may, unless there is no other partition. Of a later one of the
+    /// record's own partition, which cannot have counted, only whether it would have by that partition's clock.
     /// </summary>
-    private bool MayCountFor(in InputEntry first, in InputEntry record) =>
-        MayBeRemembered(first)
-        && (record.Has(Unsure) || record.ClockMs <= CountsUntil(first, record.Class));
+    private bool MayCountFor(in InputEntry first, in InputEntry record, bool isLater) =>
+        (MayLagBehind && !isLater)
+        || (
+            MayBeRemembered(first)
+            && (record.Has(Unsure) || record.ClockMs <= CountsUntil(first, record.Class))
+        );
 
     /// <summary>
     /// Whether a record on clean may have been remembered: one so late that it had expired when it came was forwarded and not
     /// remembered.
     /// </summary>
     private bool MayBeRemembered(in InputEntry first) =>
-        first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
+        MayLagBehind || first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
+
+    /// <summary>Whether state may expire by a clock that is behind that of the record's own partition.</summary>
+    private bool MayLagBehind => context.Clocks.Count > 1;
 
     /// <summary>
     /// Of a record that may count for another: which one's clock has to have been lower than it seems for that, or
@@ -224,7 +232,7 @@ internal sealed class Occurrences(ByIdContext context)
             if (
                 _last.TryGetValue(ContentsOf(i), out int last)
                 && context.IsWithin(_group.Inputs[last], input)
-                && MayCountFor(_group.Inputs[last], input)
+                && MayCountFor(_group.Inputs[last], input, isLater: false)
             )
             {
                 _reached.Add(i);

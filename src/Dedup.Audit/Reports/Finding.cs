@@ -116,6 +116,9 @@ public enum UnknownReason : byte
 
     /// <summary>By-id: it was dropped as late, or it repeats a record of another partition; neither shows.</summary>
     LateOrDuplicate,
+
+    /// <summary>By-id: what it repeats had expired by its own partition's clock, and counted only if a slower partition kept it.</summary>
+    MaybeExpired,
 }
 
 /// <summary>The sentences for <see cref="UnknownReason"/>.</summary>
@@ -148,6 +151,8 @@ public static class UnknownReasonText
                 "with other contents of its event in other partitions: which came first decides whether it is a conflict",
             UnknownReason.LateOrDuplicate =>
                 "late, and near one of its event on clean: dropped, or suppressed as its duplicate",
+            UnknownReason.MaybeExpired =>
+                "late, and near one of its event on clean that had expired by its own partition's clock: a duplicate if a slower partition kept that one, else missing",
             _ => throw new ArgumentOutOfRangeException(nameof(reason)),
         };
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Rekey;
+using Dedup.Topology.Proof;
 using Dedup.Topology.Rekey;
 
 namespace Dedup.Topology.Judge;
@@ -74,15 +75,19 @@ public sealed partial class PartitionJudge
     }
 
     /// <summary>
-    /// The clock that a record is judged by, itself included. Of another input partition: that of its own, as the first hop
-    /// stamped it; but where that one was left out and comes back behind, the one that state has expired by, since nothing can
-    /// be told of what is forgotten. All arithmetic is the same with it as with by-input's clock.
+    /// The clocks that a record is judged by, itself included. By-input they are one. In the second hop of by-id an entry counts
+    /// by the clock that state expires by, so that two entries of one ID that both count are more than a window apart and lie in
+    /// different buckets, however far apart the input partitions are (found by the simulator, by-id seed 11342: by its own clock
+    /// a record of one that was far ahead took the place of an entry that others still needed). Late is a record by the clock of
+    /// its own partition, as the first hop stamped it; but where that one was left out and comes back behind, by the one that
+    /// state has expired by, since nothing can be told of what is forgotten.
     /// </summary>
-    private long See(int windowClass, long timeMs, int index)
+    private JudgingClocks See(int windowClass, long timeMs, int index)
     {
         if (_originals is null)
         {
-            return Clocks.See(windowClass, timeMs);
+            long clock = Clocks.See(windowClass, timeMs);
+            return new JudgingClocks(clock, clock);
         }
 
         ref readonly RekeyEnvelope envelope = ref _originals.EnvelopeOf(index);
@@ -92,9 +97,19 @@ public sealed partial class PartitionJudge
             envelope.ClockMs,
             _originals.WrittenMsOf(index)
         );
+        long expiry = Clocks.See(windowClass, smallest);
         // Its own time counts too: one that was too far ahead for the first hop's wall clock may not be so any more.
-        return Math.Max(Clocks.See(windowClass, smallest), Math.Max(envelope.ClockMs, timeMs));
+        long lateness = Math.Max(expiry, Math.Max(envelope.ClockMs, timeMs));
+        return new JudgingClocks(
+            lateness,
+            Planted.Is(PlantedBug.ExpiredByOwnClock) ? lateness : expiry
+        );
     }
 
     private bool IsForeign(int index) => _originals is not null && _originals.IsForeign(index);
+
+    /// <summary>What a record is held against.</summary>
+    /// <param name="LatenessMs">An unknown ID is late by it.</param>
+    /// <param name="ExpiryMs">Entries count, and expire, by it; never above the other.</param>
+    private readonly record struct JudgingClocks(long LatenessMs, long ExpiryMs);
 }

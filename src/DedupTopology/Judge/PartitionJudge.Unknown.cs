@@ -69,11 +69,11 @@ public sealed partial class PartitionJudge
             ? (byte[])[.. _scratch.Tenant, (byte)record.Partition]
             : _scratch.Tenant;
 
-    private Judgement JudgeUnknown(int at, WindowClass window, long clockMs, long offset)
+    private Judgement JudgeUnknown(int at, WindowClass window, JudgingClocks clocks, long offset)
     {
         ref readonly Identified identified = ref _identified[at];
         ref readonly StoreProbe probe = ref _probes[at * _keysPerRecord];
-        bool isLate = window.IsLate(probe.TimestampMs, clockMs);
+        bool isLate = window.IsLate(probe.TimestampMs, clocks.LatenessMs);
         if (isLate && _spec.Late == LatePolicy.Quarantine)
         {
             return new Judgement(Verdict.Late, Destination.Quarantine, Reason.Late, default);
@@ -97,7 +97,10 @@ public sealed partial class PartitionJudge
         // A late one that has expired already cannot be remembered: its bucket may be gone.
         if (
             !isLate
-            || (window.IsLive(probe.TimestampMs, clockMs) && !Planted.Is(PlantedBug.LateForgotten))
+            || (
+                window.IsLive(probe.TimestampMs, clocks.ExpiryMs)
+                && !Planted.Is(PlantedBug.LateForgotten)
+            )
         )
         {
             Remember(identified, probe, window, offset, at);

@@ -330,20 +330,20 @@ public sealed partial class PartitionJudge
 
         ref readonly StoreProbe probe = ref _probes[at * _keysPerRecord];
         WindowClass window = Clocks[identified.Class];
-        long clock = See(
+        JudgingClocks clocks = See(
             identified.Class,
             Planted.Is(PlantedBug.ClockByRecordTime) ? batch.TimestampOf(index) : probe.TimestampMs,
             index
         );
         bool known =
             _keysPerRecord == 1
-                ? IsKnown(probe, _hits[at], identified.Class, clock, out SeenEntry seen)
-                : IsKnownByVariant(at, clock, store, out seen);
+                ? IsKnown(probe, _hits[at], identified.Class, clocks.ExpiryMs, out SeenEntry seen)
+                : IsKnownByVariant(at, clocks.ExpiryMs, store, out seen);
         if (
             known
             && !(
                 Planted.Is(PlantedBug.DuplicateForwardedLate)
-                && window.IsLate(probe.TimestampMs, clock)
+                && window.IsLate(probe.TimestampMs, clocks.LatenessMs)
             )
         )
         {
@@ -353,7 +353,7 @@ public sealed partial class PartitionJudge
         return JudgeUnknown(
             at,
             window,
-            clock,
+            clocks,
             _originals is null ? batch.OffsetOf(index) : _originals.PlaceOf(index)
         );
     }

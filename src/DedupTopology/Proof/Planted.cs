@@ -186,6 +186,9 @@ public enum PlantedBug
     /// <summary>By-id: what a tenant uses is counted by the input partition that a record came from.</summary>
     QuotaBySource,
 
+    /// <summary>By-id: what is remembered counts by the clock of the record's own input partition.</summary>
+    ExpiredByOwnClock,
+
     /// <summary>A partition that waits for a tenant's rate is never resumed.</summary>
     ThrottledForEver,
 

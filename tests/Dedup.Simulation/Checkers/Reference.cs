@@ -181,7 +181,7 @@ public sealed partial class Reference
         }
 
         _quotas.Settle();
-        if (clockMs <= judged.TimeMs + RetentionMs(judged.Class))
+        if (ClockOf(judged.Class) <= judged.TimeMs + RetentionMs(judged.Class))
         {
             Remember(transaction, judged, judged.TimeMs, Partition, entry.Offset, isRepeat: false);
         }
@@ -260,7 +260,8 @@ public sealed partial class Reference
         Spec.Windows[windowClass].WindowMs + Spec.Windows[windowClass].GraceMs;
 
     /// <summary>
-    /// The latest occurrence that still counts (clock ≤ seen + window + grace) and lies within the window of the record's time.
+    /// The latest occurrence that still counts (the clock that state expires by ≤ seen + window + grace) and lies within the
+    /// window of the record's time.
     /// Of later occurrences in one bucket only the last is known.
     /// </summary>
     private Occurrence? FindFirst(Judged judged, long timestampMs)
@@ -273,7 +274,7 @@ public sealed partial class Reference
         Occurrence? best = null;
         foreach (Occurrence o in occurrences)
         {
-            bool counts = _clocksMs[judged.Class] <= o.SeenMs + RetentionMs(judged.Class);
+            bool counts = ClockOf(judged.Class) <= o.SeenMs + RetentionMs(judged.Class);
             bool isNear =
                 _scenario.BucketMs > 0
                     ? Math.Abs(TimeBucketOf(timestampMs) - TimeBucketOf(o.SeenMs)) <= 1

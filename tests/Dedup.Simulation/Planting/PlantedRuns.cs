@@ -20,7 +20,8 @@ public static class PlantedRuns
     [.. Enum.GetValues<PlantedBug>().Where(static bug => bug != PlantedBug.None)];
 
     /// <summary>Bugs that only the second hop of by-id can have.</summary>
-    public static bool IsOfById(PlantedBug bug) => bug is PlantedBug.QuotaBySource;
+    public static bool IsOfById(PlantedBug bug) =>
+        bug is PlantedBug.QuotaBySource or PlantedBug.ExpiredByOwnClock;
 
     /// <summary>Runs one bug on the seeds 1, 2, 3, …; with the real store when there is a directory for it.</summary>
     public static PlantedResult Run(PlantedBug bug, int maxSeeds, string? stateRoot = null)

@@ -24,6 +24,7 @@ public sealed class ByIdPlantedTests
     [InlineData(PlantedBug.LateOneEarly)]
     [InlineData(PlantedBug.BucketDroppedEarly)]
     [InlineData(PlantedBug.QuotaBySource)]
+    [InlineData(PlantedBug.ExpiredByOwnClock)]
     [InlineData(PlantedBug.QuotaKeptAfterAbort)]
     [InlineData(PlantedBug.RestoreForgetsUsage)]
     [InlineData(PlantedBug.HeldNeverExpires)]

@@ -86,6 +86,39 @@ public sealed class TwoHopsTests : IDisposable
             .ShouldBe([Verdict.First, Verdict.First, Verdict.First, Verdict.Late, Verdict.Late]);
     }
 
+    /// <summary>
+    /// 1,000 has expired by the clock of partition 0 and lies in one bucket with 1,010, and only it is within a window of 905,
+    /// which partition 1 is at (found by the simulator, by-id seed 11342).
+    /// </summary>
+    [Fact]
+    public void A_partition_far_ahead_takes_nothing_from_what_another_one_repeats()
+    {
+        Spec.Windows[0].BucketOf(1_000).ShouldBe(Spec.Windows[0].BucketOf(1_010));
+        _ = Run((0, 0, "a", 1_000));
+        Commit();
+        Judgement[] ahead = Run((0, 1, "z", 1_155), (0, 2, "a", 1_010));
+        Commit();
+        Judgement[] behind = Run((1, 0, "a", 905));
+        ahead[1].Verdict.ShouldBe(Verdict.Duplicate);
+        behind[0].Verdict.ShouldBe(Verdict.Duplicate);
+        behind[0].FirstSeen.SeenMs.ShouldBe(1_000);
+    }
+
+    [Fact]
+    public void A_late_record_is_remembered_as_long_as_state_is_whichever_partition_repeats_it()
+    {
+        _ = Run((1, 0, "z", 1_000));
+        Judgement[] judged = Run(
+            (0, 0, "y", 5_000),
+            (0, 1, "a", 1_000),
+            (0, 2, "a", 1_001),
+            (1, 1, "a", 1_002)
+        );
+        judged
+            .Select(static j => j.Verdict)
+            .ShouldBe([Verdict.First, Verdict.Late, Verdict.Duplicate, Verdict.Duplicate]);
+    }
+
     /// <summary>Left out at clock 5,000 of the other: whatever is older than 5,000 − grace may have been forgotten.</summary>
     [Fact]
     public void What_comes_back_behind_after_it_was_left_out_is_late_by_the_clock_that_state_expired_by()
