@@ -64,7 +64,7 @@ internal sealed class KafkaStreams(Job job) : Contender(job)
     public override MeasuredProcess Start() =>
         MeasuredProcess.Start(
             Job.PathOf("streams.log"),
-            new Dictionary<string, string>(),
+            Malloc.Environment,
             Path.Combine(Folder, "run.sh"),
             "--bootstrap",
             Job.Cluster.Bootstrap,

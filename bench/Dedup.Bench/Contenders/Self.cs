@@ -6,7 +6,7 @@ namespace Dedup.Bench.Contenders;
 internal static class Self
 {
     /// <summary>As ./dedup sets them: the same runtime for both.</summary>
-    private static readonly Dictionary<string, string> Environment = new()
+    private static readonly Dictionary<string, string> Environment = new(Malloc.Environment)
     {
         ["DOTNET_gcServer"] = "0",
         ["DOTNET_gcConcurrent"] = "0",
