@@ -85,6 +85,77 @@ public sealed class SourceClocksTests
         clocks.See(1, 0, 100, 1).ShouldBe(100);
     }
 
+    [Fact]
+    public void Partitions_that_turn_up_are_awaited_from_then_on_and_survive_commit_abort_and_restart()
+    {
+        var clocks = new SourceClocks(1, 1, IdleMs);
+        clocks.See(0, 0, 5_000, 0).ShouldBe(5_000);
+        clocks.Commit();
+        // The input has grown to ten: the other eight are awaited.
+        clocks.See(0, 9, 7_000, 5).ShouldBe(WindowClocks.Unset);
+        clocks.Abort();
+        clocks.See(0, 0, 5_001, 5).ShouldBe(5_001);
+        clocks.See(0, 9, 7_000, 10).ShouldBe(WindowClocks.Unset);
+        clocks.Commit();
+        var again = new SourceClocks(1, 1, IdleMs);
+        again.Load(clocks.Pending());
+        for (int source = 1; source < 8; source++)
+        {
+            again.See(0, source, 6_000 + source, 10).ShouldBe(WindowClocks.Unset);
+        }
+
+        again.See(0, 8, 6_008, 10).ShouldBe(5_001);
+        again.See(0, 0, 9_000, 10).ShouldBe(6_001);
+        again
+            .Pending()
+            .Clocks.Select(static c => (c.Partition, c.ClockMs))
+            .ShouldBe([
+                (0, 9_000L),
+                .. Enumerable.Range(1, 8).Select(static i => (i, 6_000L + i)),
+                (9, 7_000L),
+            ]);
+    }
+
+    [Fact]
+    public void A_marker_takes_the_place_of_whatever_was_known()
+    {
+        var clocks = new SourceClocks(2, 2, IdleMs);
+        _ = clocks.See(0, 0, 9_000, 1);
+        _ = clocks.See(0, 1, 9_000, 1);
+        _ = clocks.See(1, 1, 9_000, 1);
+        clocks.Commit();
+        clocks.Load(null);
+        clocks.See(0, 0, 100, 500).ShouldBe(WindowClocks.Unset);
+        clocks.See(0, 1, 200, 500).ShouldBe(100);
+        // Classes that this configuration does not have are left out.
+        clocks.Load(
+            new MarkerSources(
+                [new MarkerAttention(0, 50, 700), new MarkerAttention(2, 1, 1)],
+                [
+                    new MarkerSource(0, 0, 300, 40),
+                    new MarkerSource(0, 1, 400, 50),
+                    new MarkerSource(2, 0, 1, 1),
+                ]
+            )
+        );
+        clocks.See(0, 1, 401, 700).ShouldBe(300);
+        clocks.See(0, 0, 500, 700).ShouldBe(401);
+    }
+
+    [Fact]
+    public void Attention_is_measured_to_the_millisecond()
+    {
+        // Seen at 0; ten steps of 10 are 100, which is not more than the time-out, and one more millisecond is.
+        var clocks = new SourceClocks(1, 2, IdleMs);
+        _ = clocks.See(0, 0, 1_000, 0);
+        for (int i = 0; i <= 10; i++)
+        {
+            clocks.See(0, 1, 2_000, i * 10).ShouldBe(1_000);
+        }
+
+        clocks.See(0, 1, 2_000, 101).ShouldBe(2_000);
+    }
+
     /// <summary>
     /// Against the definition, on random histories with commits, aborts, and restarts from the marker: the minimum over those
     /// seen within the time-out of attention.

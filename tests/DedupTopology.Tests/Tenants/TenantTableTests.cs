@@ -203,6 +203,177 @@ public sealed class TenantTableTests
         );
     }
 
+    /// <summary>One ID each: 65 with a second record come first, then 35 by name; 30 are the others.</summary>
+    [Fact]
+    public void Who_is_named_goes_by_ids_then_records_then_name_and_no_count_of_the_others_is_lost()
+    {
+        TenantTable table = Table(null);
+        for (int i = 0; i < 130; i++)
+        {
+            string name = $"t{i:000}";
+            Use(table, name, 1, duplicates: i % 2);
+        }
+
+        foreach (string name in (string[])["t128", "t126"])
+        {
+            // Refused ones are records too, as many as t001 has; by name they come after all others.
+            table.Count(
+                table.Find(Encoding.UTF8.GetBytes(name)),
+                Verdict.Invalid,
+                Reason.OverQuota
+            );
+        }
+
+        string[] two =
+        [
+            .. Enumerable
+                .Range(0, 130)
+                .Where(static i => i % 2 == 1 || i is 126 or 128)
+                .Select(static i => $"t{i:000}"),
+        ];
+        string[] one =
+        [
+            .. Enumerable
+                .Range(0, 130)
+                .Where(static i => i % 2 == 0 && i < 126)
+                .Select(static i => $"t{i:000}"),
+        ];
+        MarkerUsage pending = table.Pending();
+        pending.Tenants.Select(static t => t.Text).ShouldBe(two.Concat(one.Take(33)).Order());
+        (pending.Others.Records, pending.Others.Firsts, pending.Others.Ids).ShouldBe((30, 30, 30));
+        table.Commit();
+        MarkerUsage committed = table.Pending();
+        Text(committed).ShouldBe(Text(pending));
+        (ImmutableArray<TenantUsage> largest, TenantUsage others) = table.Usage();
+        largest.Select(static t => t.Name).ShouldBe([.. two, .. one.Take(33)]);
+        others.ShouldBe(new TenantUsage("", 30, 30, 0, 0, 30));
+    }
+
+    [Fact]
+    public void The_others_have_every_count_of_those_that_are_not_named()
+    {
+        TenantTable table = Table(null);
+        for (int i = 0; i < 100; i++)
+        {
+            Use(table, $"large{i}", 3);
+        }
+
+        for (int i = 0; i < 10; i++)
+        {
+            string name = $"small{i}";
+            Use(table, name, 2, duplicates: 5);
+            table.Count(
+                table.Find(Encoding.UTF8.GetBytes(name)),
+                Verdict.Invalid,
+                Reason.OverQuota
+            );
+        }
+
+        MarkerTenant others = table.Pending().Others;
+        (others.Records, others.Firsts, others.Duplicates, others.OverQuota, others.Ids).ShouldBe(
+            (80, 20, 50, 10, 20)
+        );
+        table.Commit();
+        table.Usage().Others.ShouldBe(new TenantUsage("", 80, 20, 50, 10, 20));
+        // To people the named ones of a marker and its others are one sum, too.
+        TenantTable
+            .Sum(new TenantUsage("a", 1, 2, 3, 4, 5), new TenantUsage("b", 10, 20, 30, 40, 50))
+            .ShouldBe(new TenantUsage("a", 11, 22, 33, 44, 55));
+    }
+
+    [Fact]
+    public void A_marker_takes_the_place_of_whatever_was_counted()
+    {
+        TenantTable table = Table(Rules);
+        Use(table, "acme", 3);
+        table.Commit();
+        MarkerUsage usage = table.Pending();
+        Use(table, "other", 2);
+        table.Load(usage);
+        Text(table.Pending()).ShouldBe(Text(usage));
+        table.Load(null);
+        table.Pending().Tenants.ShouldBeEmpty();
+        table.Pending().Buckets.ShouldBeEmpty();
+        table.HeldBy(table.Find("acme"u8)).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Nobody_is_judged_too_low_where_nobody_is_among_the_others_or_there_are_no_quotas()
+    {
+        TenantTable few = Table(Rules);
+        Use(few, "acme", 3);
+        few.Commit();
+        few.HasUncounted.ShouldBeFalse();
+        TenantTable many = Table(null);
+        for (int i = 0; i < 300; i++)
+        {
+            Use(many, $"t{i}", 1);
+        }
+
+        many.Commit();
+        many.Usage().Others.Ids.ShouldBeGreaterThan(0);
+        many.HasUncounted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_partition_waits_for_no_tenant_whose_rate_sends_to_quarantine_or_who_has_none()
+    {
+        var quarantine = new QuotaRules(new TenantQuota(Rate: new RateLimit(1, 1_000)), []);
+        quarantine.Throttles.ShouldBeFalse();
+        TenantTable table = Table(quarantine);
+        Tenant acme = table.Find("acme"u8);
+        table.Admits(acme, 1_000, -1).ShouldBeTrue();
+        table.Admits(acme, 1_000, -1).ShouldBeFalse();
+        table.WaitOf(acme, 1_000, 100).ShouldBe(0);
+
+        var one = new QuotaRules(
+            TenantQuota.None,
+            [
+                new("free", TenantQuota.None),
+                new(
+                    "slow",
+                    new TenantQuota(Rate: new RateLimit(1, 1_000), OverRate: RateAction.Throttle)
+                ),
+            ]
+        );
+        one.Throttles.ShouldBeTrue();
+        table = Table(one);
+        table.WaitOf(table.Find("free"u8), 1_000, 100).ShouldBe(0);
+        Tenant slow = table.Find("slow"u8);
+        table.WaitOf(slow, 1_000, 100).ShouldBe(0);
+        table.Admits(slow, 0, 1_000).ShouldBeTrue();
+        table.WaitOf(slow, 1_000, 100).ShouldBeInRange(1, 1_000);
+        table.WaitOf(slow, 2_000, 100).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(TenantTable.MaxNameBytes, false)]
+    [InlineData(TenantTable.MaxNameBytes + 1, true)]
+    public void Only_a_name_that_is_too_long_is_cut(int length, bool isCut)
+    {
+        string name = new('x', length);
+        var rules = new QuotaRules(TenantQuota.None, [new(name, new TenantQuota(Ids: 1))]);
+        foreach (QuotaRules? r in (QuotaRules?[])[null, rules])
+        {
+            TenantTable table = Table(r);
+            Use(table, name, 1);
+            table.Commit();
+            string shown = table.Usage().Largest.ShouldHaveSingleItem().Name;
+            shown.Length.ShouldBe(TenantTable.MaxNameBytes);
+            if (isCut)
+            {
+                shown.ShouldMatch("^x{111}#[0-9a-f]{16}$");
+            }
+            else
+            {
+                shown.ShouldBe(name);
+            }
+
+            // Its quota is found under the name that it was cut to.
+            table.Admits(table.Find(Encoding.UTF8.GetBytes(name)), 0, -1).ShouldBe(r is null);
+        }
+    }
+
     [Fact]
     public void Long_names_are_cut_and_stay_apart()
     {
