@@ -73,6 +73,38 @@ internal sealed class ByIdContext(
     public bool IsWithin(in InputEntry a, in InputEntry b) =>
         EventMemory.IsSame(a.TimeMs, b, rules.WindowOf(b.Class));
 
+    /// <summary>
+    /// Whether <paramref name="second"/> may have been judged when <paramref name="first"/> no longer counted: by the clock of
+    /// its own partition, or, which cannot be told from outside, because its partition had been left out.
+    /// </summary>
+    public bool MayFollow(in InputEntry first, in InputEntry second, out bool isUnknown)
+    {
+        isUnknown = false;
+        int partition = whole.OfInput(second.Position).Partition;
+        if (
+            whole.OfInput(first.Position).Partition == partition
+            && first.Position > second.Position
+        )
+        {
+            return false;
+        }
+
+        const InputMarks Unsure = InputMarks.HistoryDeleted | InputMarks.HistoryCompacted;
+        AuditWindow window = rules.WindowOf(second.Class);
+        long counts = first.TimeMs + window.WindowMs + window.GraceMs;
+        if (
+            second.ClockMs > counts
+            || second.Has(Unsure)
+            || second.Has(InputMarks.MaybeTooFar | InputMarks.ClockUnsure)
+        )
+        {
+            return true;
+        }
+
+        isUnknown = HighestClockBeside(partition, second.Class) > counts;
+        return false;
+    }
+
     /// <summary>Whether a record may be late: by its own clock, or by one of the others if its partition was left out.</summary>
     public bool MayBeLate(in InputEntry input, int partition) =>
         input.TimeMs

@@ -140,36 +140,8 @@ internal sealed class RepeatsOnClean(ByIdContext context)
         && _group.Inputs[b].Fingerprint != 0
         && _group.Inputs[a].Fingerprint != _group.Inputs[b].Fingerprint;
 
-    /// <summary>
-    /// Whether <paramref name="second"/> may have been judged when <paramref name="first"/> no longer counted: by the clock of
-    /// its own partition, or, which cannot be told from outside, because its partition had been left out.
-    /// </summary>
-    private bool MayFollow(int first, int second, out bool isUnknown)
-    {
-        ref readonly InputEntry a = ref _group.Inputs[first];
-        ref readonly InputEntry b = ref _group.Inputs[second];
-        isUnknown = false;
-        int partition = PartitionOf(second);
-        if (PartitionOf(first) == partition && a.Position > b.Position)
-        {
-            return false;
-        }
-
-        const InputMarks Unsure = InputMarks.HistoryDeleted | InputMarks.HistoryCompacted;
-        AuditWindow window = context.Rules.WindowOf(b.Class);
-        long counts = a.TimeMs + window.WindowMs + window.GraceMs;
-        if (
-            b.ClockMs > counts
-            || b.Has(Unsure)
-            || b.Has(InputMarks.MaybeTooFar | InputMarks.ClockUnsure)
-        )
-        {
-            return true;
-        }
-
-        isUnknown = context.HighestClockBeside(partition, b.Class) > counts;
-        return false;
-    }
+    private bool MayFollow(int first, int second, out bool isUnknown) =>
+        context.MayFollow(_group.Inputs[first], _group.Inputs[second], out isUnknown);
 
     private void Twice(int a, int b)
     {

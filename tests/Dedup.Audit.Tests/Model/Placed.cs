@@ -52,6 +52,13 @@ internal sealed class Placed(AuditRules rules, int? between = null) : IDisposabl
         return this;
     }
 
+    /// <summary>On clean comes a record of the input that others have overtaken.</summary>
+    public Placed CleanLater(string key, long ts)
+    {
+        _ = _clean.Add(Row.Of(key, "v", ts), _partition);
+        return this;
+    }
+
     public Placed Quarantined(string reason, long? own = null)
     {
         Row row = With(
