@@ -23,7 +23,11 @@ public sealed partial class Lane
         }
 
         IsStoreFailure = true;
-        Fail(e.Message);
+        Fail(
+            _replacedStores > _options.MaxReplacedStores
+                ? $"{e.Message}; {_options.MaxReplacedStores} damaged stores were replaced before it: look after the disk under the state directory."
+                : e.Message
+        );
     }
 
     /// <summary>

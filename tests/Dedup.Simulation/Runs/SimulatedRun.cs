@@ -229,6 +229,12 @@ public sealed partial class SimulatedRun
         bool allowed =
             (lane.IsStoreFailure && Faults.OneIn(FaultKind.DiskFull) > 0)
             || (
+                // Seed 420369: a disk that damages one store after the other.
+                lane.IsStoreFailure
+                && Faults.OneIn(FaultKind.DiskBlockCorrupt) > 0
+                && lane.Failure!.Contains("damaged stores were replaced", StringComparison.Ordinal)
+            )
+            || (
                 _mayBeFenced
                 && lane.Failure!.Contains("another process is in group", StringComparison.Ordinal)
             );
