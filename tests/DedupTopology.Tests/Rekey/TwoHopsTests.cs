@@ -1,4 +1,5 @@
 using System.Text;
+using Dedup.Contracts.Changelog;
 using Dedup.Contracts.Identity;
 using Dedup.Contracts.Rekey;
 using Dedup.Topology.Identify;
@@ -132,6 +133,44 @@ public sealed class TwoHopsTests : IDisposable
 
         Judgement[] judged = Run((1, 1, "b", 1_001), (1, 2, "c", 4_950), (1, 3, "d", 4_949));
         judged.Select(static j => j.Verdict).ShouldBe([Verdict.Late, Verdict.First, Verdict.Late]);
+    }
+
+    /// <summary>The second restart turns the classes round, and has one more: each finds its clocks by its name.</summary>
+    [Fact]
+    public void A_restart_goes_on_with_the_clocks_of_every_input_partition_and_a_new_class_waits_for_all()
+    {
+        _ = Run((0, 0, "a", 5_000), (1, 0, "z", 1_000));
+        Commit(out Marker marker);
+        PartitionJudge again = new(Spec.JudgeHop(2), new SipHash(1, 2));
+        again.Load(marker);
+        again
+            .PendingSources.ShouldNotBeNull()
+            .Clocks.Select(static c => (c.Class, c.Partition, c.ClockMs))
+            .ShouldBe([((ushort)0, 0, 5_000L), ((ushort)0, 1, 1_000L)]);
+        _judge = again;
+        // By its own clock it is late, and by the slowest partition's it is still known.
+        Run((0, 1, "z", 1_001))[0].Verdict.ShouldBe(Verdict.Duplicate);
+        Run((1, 1, "b", 1_100))[0].Verdict.ShouldBe(Verdict.First);
+        _judge.Clocks.Open(0).ShouldBe(1_100);
+
+        PipelineSpec two = Spec with
+        {
+            Windows = [new WindowClass(1, "new", 70, 50), new WindowClass(0, "", 100, 50)],
+        };
+        again = new PartitionJudge(two.JudgeHop(2), new SipHash(1, 2));
+        again.Load(marker);
+        ushort kept = again.Clocks[1].Id;
+        again
+            .PendingSources.ShouldNotBeNull()
+            .Clocks.Where(c => c.Class == kept)
+            .Select(static c => c.ClockMs)
+            .ShouldBe([5_000L, 1_000L]);
+        again
+            .PendingSources!.Clocks.Where(c => c.Class != kept)
+            .ShouldAllBe(static c => c.ClockMs == WindowClocks.Unset);
+
+        again.Load(marker with { Sources = null });
+        again.PendingSources!.Clocks.ShouldAllBe(static c => c.ClockMs == WindowClocks.Unset);
     }
 
     [Fact]
@@ -286,6 +325,26 @@ public sealed class TwoHopsTests : IDisposable
         _store.DropBuckets([
             .. _store.Buckets.Where(b => window.IsExpired(b, _judge.Clocks.Committed(0))),
         ]);
+    }
+
+    private void Commit(out Marker marker)
+    {
+        marker = new Marker
+        {
+            RecipeVersion = 1,
+            ClusterId = "c",
+            InputTopicId = "t",
+            PartitionCount = 1,
+            HashKey0 = 1,
+            HashKey1 = 2,
+            InputOffset = 2,
+            Writer = "w",
+            Buckets = [],
+            Classes = _judge.Clocks.Pending([]),
+            Counts = _judge.Ledger.Pending(),
+            Sources = _judge.PendingSources,
+        };
+        Commit();
     }
 
     private Judgement[] Run(params (int Partition, long Offset, string? Key, long Ms)[] records)
