@@ -1,6 +1,7 @@
 using Dedup.Audit.Reports;
 using Dedup.Audit.Tests.Model;
 using Dedup.Topology.Identify;
+using Dedup.Topology.Identify.Sources;
 using Shouldly;
 using static Dedup.Audit.Tests.PolicyTests;
 
@@ -134,6 +135,105 @@ public sealed class ByIdCopiesTests
         ShouldBeSound(With(isMoved: false));
         Only(With(isMoved: true), FindingKind.OutOfOrder);
     }
+
+    [Fact]
+    public void With_conflicts_on_clean_the_one_that_all_else_had_expired_for_came_through()
+    {
+        AuditReport report = Conflicting(
+            1,
+            static p => Conflict(p).In("far", 5000).Clean().In("a", 1010, "x").Clean()
+        );
+        report.Findings.ShouldBeEmpty();
+        report.Unknown.ShouldBe([new UnknownCount(UnknownReason.ConflictOrder, 1)]);
+        report.Counts.Late.ShouldBe(1);
+    }
+
+    [Fact]
+    public void With_conflicts_on_clean_one_that_came_through_in_its_place_stands_out_of_order() =>
+        Only(
+            Conflicting(
+                1,
+                static p => Conflict(p).Clean().In("far", 5000).Clean().In("a", 1010, "x")
+            ),
+            FindingKind.OutOfOrder
+        );
+
+    [Fact]
+    public void With_conflicts_on_clean_one_behind_later_ones_of_its_ID_is_a_later_copy()
+    {
+        AuditReport report = Conflicting(
+            2,
+            static p =>
+                Far(p.In(1, "a", 1000, "x").Clean().In("a", 1050, "x"), 1)
+                    .In("a", 1050, "y")
+                    .Clean()
+                    .In("a", 1050, "x")
+                    .Clean()
+        );
+        report.Findings.ShouldBeEmpty();
+        report.Unknown.ShouldBe([new UnknownCount(UnknownReason.ConflictOrder, 2)]);
+    }
+
+    /// <summary>
+    /// The first is within a window of x alone, the second of y as well, which has come since and counts then. Unknown are
+    /// both: which one is on clean, and whether that conflicts.
+    /// </summary>
+    [Fact]
+    public void Which_of_two_was_a_conflict_with_one_of_another_partition_does_not_show()
+    {
+        AuditReport report = Conflicting(
+            2,
+            static p =>
+                p.In("a", 1000, "x")
+                    .Clean()
+                    .In("a", 1090, "x")
+                    .In(1, "a", 1180, "y")
+                    .Clean()
+                    .In("d", 1180)
+                    .Clean()
+                    .In("a", 1090, "x")
+                    .Clean()
+        );
+        report.Findings.ShouldBeEmpty();
+        report.Unknown.ShouldBe([new UnknownCount(UnknownReason.ConflictOrder, 2)]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Conflicts_on_clean_change_nothing_where_there_are_none(int partitions)
+    {
+        AuditReport With(bool isFirst) =>
+            Conflicting(
+                partitions,
+                p =>
+                {
+                    _ = p.In("a", 1000, "x").Clean().In("a", 1050, "x");
+                    _ = isFirst ? p.Clean() : p;
+                    _ = Far(p, partitions == 2 ? [1] : []).In("a", 1050, "x");
+                    _ = isFirst ? p : p.Clean();
+                }
+            );
+
+        ShouldBeSound(With(isFirst: false));
+        Only(With(isFirst: true), FindingKind.OutOfOrder);
+    }
+
+    /// <summary>x first, y a conflict with it, and another x that repeats the first; but for the last all on clean.</summary>
+    private static Placed Conflict(Placed p) =>
+        p.In("a", 1000, "x").Clean().In("a", 1010, "y").Clean().In("a", 1010, "x");
+
+    private static AuditReport Conflicting(int partitions, Action<Placed> place) =>
+        Audited(
+            Plain with
+            {
+                Recipe = new Recipe([new KeySource()], null, new Fingerprint()),
+                Conflict = AuditConflictPolicy.Clean,
+            },
+            1,
+            p => place(p.DropDuplicates()),
+            partitions
+        );
 
     private static AuditReport Audit(Action<Placed> place) =>
         Audited(Plain, 1, p => place(p.DropDuplicates()));

@@ -383,9 +383,14 @@ public sealed class PolicyTests
             ? path!
             : throw new InvalidOperationException("no path");
 
-    internal static AuditReport Audited(AuditRules rules, int between, Action<Placed> place)
+    internal static AuditReport Audited(
+        AuditRules rules,
+        int between,
+        Action<Placed> place,
+        int partitions = 2
+    )
     {
-        using var placed = new Placed(rules, between == 0 ? null : between);
+        using var placed = new Placed(rules, between == 0 ? null : between, partitions);
         place(placed);
         return placed.Audit();
     }

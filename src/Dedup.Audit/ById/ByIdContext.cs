@@ -17,6 +17,12 @@ internal sealed class ByIdContext(
     RouteOrder order
 )
 {
+    private const InputMarks Unsure =
+        InputMarks.HistoryDeleted
+        | InputMarks.HistoryCompacted
+        | InputMarks.MaybeTooFar
+        | InputMarks.ClockUnsure;
+
     private readonly long[] _outcomes = new long[Enum.GetValues<Outcome>().Length];
 
     public WholeScope Whole => whole;
@@ -89,20 +95,43 @@ internal sealed class ByIdContext(
             return false;
         }
 
-        const InputMarks Unsure = InputMarks.HistoryDeleted | InputMarks.HistoryCompacted;
-        AuditWindow window = rules.WindowOf(second.Class);
-        long counts = first.TimeMs + window.WindowMs + window.GraceMs;
-        if (
-            second.ClockMs > counts
-            || second.Has(Unsure)
-            || second.Has(InputMarks.MaybeTooFar | InputMarks.ClockUnsure)
-        )
+        long counts = CountsUntil(first, second.Class);
+        if (second.ClockMs > counts || second.Has(Unsure))
         {
             return true;
         }
 
         isUnknown = HighestClockBeside(partition, second.Class) > counts;
         return false;
+    }
+
+    /// <summary>
+    /// Whether a record may have counted when the other was judged, if it was remembered. What is remembered expires by the slowest input
+    /// partition, and how far that one was then does not show: it may, unless there is no other partition. Of a later one of the
+    /// record's own partition, which cannot have counted, only whether it would have by that partition's clock.
+    /// </summary>
+    public bool MayCountFor(in InputEntry first, in InputEntry record, bool isLater) =>
+        (MayLagBehind && !isLater)
+        || (
+            MayBeRemembered(first)
+            && (record.Has(Unsure) || record.ClockMs <= CountsUntil(first, record.Class))
+        );
+
+    /// <summary>
+    /// Whether a record on clean may have been remembered: one so late that it had expired when it came was forwarded and not
+    /// remembered.
+    /// </summary>
+    public bool MayBeRemembered(in InputEntry first) =>
+        MayLagBehind || first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
+
+    /// <summary>Whether state may expire by a clock that is behind that of the record's own partition.</summary>
+    private bool MayLagBehind => Clocks.Count > 1;
+
+    /// <summary>The last clock by which a record still counts for those of a class.</summary>
+    public long CountsUntil(in InputEntry first, ushort windowClass)
+    {
+        AuditWindow window = rules.WindowOf(windowClass);
+        return first.TimeMs + window.WindowMs + window.GraceMs;
     }
 
     /// <summary>Whether a record may be late: by its own clock, or by one of the others if its partition was left out.</summary>

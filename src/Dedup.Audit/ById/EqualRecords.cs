@@ -17,6 +17,9 @@ internal sealed class EqualRecords(ByIdContext context)
 
     // Input records that are paired, by time.
     private readonly List<int> _onClean = [];
+
+    // Where conflicts are forwarded, and it is not plain which copies came through: all that were judged, by time.
+    private readonly List<int> _judged = [];
     private EventGroup _group = new();
 
     /// <summary>Pairs them.</summary>
@@ -59,6 +62,37 @@ internal sealed class EqualRecords(ByIdContext context)
                 copies.AreSure = copies.Waiting.Count <= copies.Clean;
             }
         }
+
+        _judged.Clear();
+        if (
+            ForwardsConflicts && _copies.Values.Any(static c => c is { Clean: > 0, AreSure: false })
+        )
+        {
+            CollectJudged();
+        }
+    }
+
+    private void CollectJudged()
+    {
+        for (int i = 0; i < _group.InputCount; i++)
+        {
+            if (
+                !_group.Inputs[i].Has(InputMarks.InQuarantine)
+                && !EventJudge.IsInvalid(_group.Inputs[i], context.LatestMs)
+            )
+            {
+                _judged.Add(i);
+            }
+        }
+
+        _judged.Sort((a, b) => _group.Inputs[a].TimeMs.CompareTo(_group.Inputs[b].TimeMs));
+        foreach (Copies copies in _copies.Values)
+        {
+            if (copies is { Clean: > 0, AreSure: false })
+            {
+                copies.Due = copies.Waiting.Count(IsDue);
+            }
+        }
     }
 
     private void PairThose(bool whoAreSure)
@@ -79,7 +113,7 @@ internal sealed class EqualRecords(ByIdContext context)
             {
                 copies.Clean--;
                 _group.Pair(c, input);
-                _onClean.Insert(FirstFrom(_group.Inputs[input].TimeMs), input);
+                _onClean.Insert(FirstFrom(_onClean, _group.Inputs[input].TimeMs), input);
                 context.CleanAhead += _group.Inputs[input].Has(InputMarks.Tail) ? 1 : 0;
                 if (!MayBeLaterOne(input, copies))
                 {
@@ -103,10 +137,16 @@ internal sealed class EqualRecords(ByIdContext context)
         while (copies.Waiting.TryDequeue(out int i))
         {
             ref readonly InputEntry input = ref _group.Inputs[i];
+            bool isDue = ForwardsConflicts && !copies.AreSure && IsDue(i);
+            copies.Due -= isDue ? 1 : 0;
             if (
                 !copies.AreSure
-                && KeepsCopiesBack(input)
-                && (input.Position < before || IsKeptBack(input))
+                && MayBeSuppressed(input)
+                && (
+                    input.Position < before
+                    || IsKeptBack(input)
+                    || (ForwardsConflicts && !isDue && copies.Due >= copies.Clean)
+                )
             )
             {
                 // For good: what is paired stays so, and what comes next is behind the same records on clean.
@@ -123,18 +163,26 @@ internal sealed class EqualRecords(ByIdContext context)
             : -1;
     }
 
-    /// <summary>Whether a record on clean keeps equal ones from there as long as it counts.</summary>
-    private bool KeepsCopiesBack(in InputEntry input) =>
-        input.Has(InputMarks.Enforced)
-        && !EventJudge.IsInvalid(input, context.LatestMs)
-        && (!context.Rules.ComparesContents || context.Rules.Conflict != AuditConflictPolicy.Clean);
+    /// <summary>
+    /// Whether conflicts are on clean and not remembered: of equal records each comes through then, but where one of the same
+    /// contents is what counts.
+    /// </summary>
+    private bool ForwardsConflicts =>
+        context.Rules.ComparesContents && context.Rules.Conflict == AuditConflictPolicy.Clean;
+
+    /// <summary>Whether it is kept from clean when it repeats something.</summary>
+    private bool MayBeSuppressed(in InputEntry input) =>
+        input.Has(InputMarks.Enforced) && !EventJudge.IsInvalid(input, context.LatestMs);
 
     /// <summary>Whether it would be one too many beside a record of the ID that is on clean, of whatever contents.</summary>
     private bool IsKeptBack(in InputEntry input)
     {
-        long reach =
-            input.BucketMs > 0 ? 2L * input.BucketMs : context.Rules.WindowOf(input.Class).WindowMs;
-        int from = FirstFrom(input.TimeMs - reach);
+        if (MayBeConflict(input))
+        {
+            return false;
+        }
+
+        int from = FirstFrom(_onClean, input.TimeMs - ReachOf(input));
         for (int k = from; k < Math.Min(_onClean.Count, from + MaxNeighbours); k++)
         {
             ref readonly InputEntry other = ref _group.Inputs[_onClean[k]];
@@ -152,28 +200,114 @@ internal sealed class EqualRecords(ByIdContext context)
     }
 
     /// <summary>
+    /// Whether it may have been forwarded as a conflict: something near it, or near what it repeats, has other contents. With
+    /// refresh that may be any.
+    /// </summary>
+    private bool MayBeConflict(in InputEntry input)
+    {
+        if (!ForwardsConflicts)
+        {
+            return false;
+        }
+
+        bool isAny = context.Rules.Refresh;
+        long reach = 2 * ReachOf(input);
+        int from = isAny ? 0 : FirstFrom(_judged, input.TimeMs - reach);
+        for (int k = from; k < _judged.Count; k++)
+        {
+            ref readonly InputEntry other = ref _group.Inputs[_judged[k]];
+            if (!isAny && other.TimeMs > input.TimeMs + reach)
+            {
+                break;
+            }
+
+            if (k == from + MaxNeighbours || !MayBeOfOne(other, input))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Whether it belongs on clean whatever became of the others, since none of its contents that came before it, or in another
+    /// partition, can have counted for it.
+    /// </summary>
+    private bool IsDue(int i)
+    {
+        ref readonly InputEntry input = ref _group.Inputs[i];
+        int partition = PartitionOf(i);
+        if (
+            !MayBeSuppressed(input)
+            || (
+                context.Rules.Late != AuditLatePolicy.Forward && context.MayBeLate(input, partition)
+            )
+        )
+        {
+            return false;
+        }
+
+        int from = FirstFrom(_judged, input.TimeMs - ReachOf(input));
+        for (int k = from; k < _judged.Count; k++)
+        {
+            ref readonly InputEntry other = ref _group.Inputs[_judged[k]];
+            if (other.TimeMs > input.TimeMs + ReachOf(input))
+            {
+                break;
+            }
+
+            bool isLater = PartitionOf(_judged[k]) == partition && other.Position >= input.Position;
+            if (
+                k == from + MaxNeighbours
+                || (
+                    !isLater
+                    && MayBeOfOne(other, input)
+                    && context.IsWithin(other, input)
+                    && context.MayCountFor(other, input, isLater: false)
+                )
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool MayBeOfOne(in InputEntry a, in InputEntry b) =>
+        a.Fingerprint == 0 || b.Fingerprint == 0 || a.Fingerprint == b.Fingerprint;
+
+    /// <summary>How far in time one that it may repeat can be at most.</summary>
+    private long ReachOf(in InputEntry input) =>
+        input.BucketMs > 0 ? 2L * input.BucketMs : context.Rules.WindowOf(input.Class).WindowMs;
+
+    /// <summary>
     /// Whether a later copy may be the one on clean as well: after its own partition's clock has passed what kept them back,
-    /// each is forwarded as late or still kept back by what a slower partition needs, which does not show.
+    /// each is forwarded as late or still kept back by what a slower partition needs, which does not show; nor does what
+    /// counted for it among contents that conflict.
     /// </summary>
     private bool MayBeLaterOne(int i, Copies copies)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
         AuditWindow window = context.Rules.WindowOf(input.Class);
-        return context.Clocks.Count > 1
-            && copies.Waiting.Count > copies.Clean
-            && KeepsCopiesBack(input)
+        bool isInDoubt =
+            context.Clocks.Count > 1
             && input.ClockMs > input.TimeMs + window.WindowMs + window.GraceMs;
+        return copies.Waiting.Count > copies.Clean
+            && MayBeSuppressed(input)
+            && (isInDoubt || (MayBeConflict(input) && !IsDue(i)));
     }
 
-    /// <summary>Where in <see cref="_onClean"/> the records from that time on begin.</summary>
-    private int FirstFrom(long timeMs)
+    /// <summary>Where in a list by time the records from that time on begin.</summary>
+    private int FirstFrom(List<int> byTime, long timeMs)
     {
         int low = 0;
-        int high = _onClean.Count;
+        int high = byTime.Count;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (_group.Inputs[_onClean[middle]].TimeMs < timeMs)
+            if (_group.Inputs[byTime[middle]].TimeMs < timeMs)
             {
                 low = middle + 1;
             }
@@ -211,6 +345,9 @@ internal sealed class EqualRecords(ByIdContext context)
 
         /// <summary>Equal clean records that are not paired.</summary>
         public int Clean { get; set; }
+
+        /// <summary>Those that wait and belong on clean whatever became of the others; 0 where conflicts are not forwarded.</summary>
+        public int Due { get; set; }
 
         /// <summary>Whether there is a clean record for each that is in no side topic.</summary>
         public bool AreSure { get; set; }

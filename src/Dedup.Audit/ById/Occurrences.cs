@@ -44,12 +44,6 @@ internal readonly record struct Near(
 /// </remarks>
 internal sealed class Occurrences(ByIdContext context)
 {
-    private const InputMarks Unsure =
-        InputMarks.HistoryDeleted
-        | InputMarks.HistoryCompacted
-        | InputMarks.MaybeTooFar
-        | InputMarks.ClockUnsure;
-
     private readonly List<int> _onClean = [];
     private readonly List<int> _reached = [];
     private readonly Dictionary<uint, int> _last = [];
@@ -94,7 +88,7 @@ internal sealed class Occurrences(ByIdContext context)
             ref readonly InputEntry other = ref _group.Inputs[first];
             bool isHere = context.Whole.OfInput(other.Position).Partition == partition;
             bool isLater = isHere && other.Position > input.Position;
-            if (!context.IsWithin(other, input) || !MayCountFor(other, input, isLater))
+            if (!context.IsWithin(other, input) || !context.MayCountFor(other, input, isLater))
             {
                 continue;
             }
@@ -114,7 +108,10 @@ internal sealed class Occurrences(ByIdContext context)
         foreach (int moved in _reached)
         {
             ref readonly InputEntry other = ref _group.Inputs[moved];
-            if (moved == i || (context.IsWithin(other, input) && MayCountFor(other, input, false)))
+            if (
+                moved == i
+                || (context.IsWithin(other, input) && context.MayCountFor(other, input, false))
+            )
             {
                 // The window may count from it, whichever first it repeats.
                 bool differs = moved != i && Differs(other, input);
@@ -134,28 +131,6 @@ internal sealed class Occurrences(ByIdContext context)
     }
 
     /// <summary>
-    /// Whether a record on clean may have counted when the other was judged. What is remembered expires by the slowest input
-    /// partition, and how far that one was then does not show: it may, unless there is no other partition. Of a later one of the
-    /// record's own partition, which cannot have counted, only whether it would have by that partition's clock.
-    /// </summary>
-    private bool MayCountFor(in InputEntry first, in InputEntry record, bool isLater) =>
-        (MayLagBehind && !isLater)
-        || (
-            MayBeRemembered(first)
-            && (record.Has(Unsure) || record.ClockMs <= CountsUntil(first, record.Class))
-        );
-
-    /// <summary>
-    /// Whether a record on clean may have been remembered: one so late that it had expired when it came was forwarded and not
-    /// remembered.
-    /// </summary>
-    private bool MayBeRemembered(in InputEntry first) =>
-        MayLagBehind || first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
-
-    /// <summary>Whether state may expire by a clock that is behind that of the record's own partition.</summary>
-    private bool MayLagBehind => context.Clocks.Count > 1;
-
-    /// <summary>
     /// Of a record that may count for another: which one's clock has to have been lower than it seems for that, or
     /// <see cref="Near.None"/> where it counts by the clocks as they seem.
     /// </summary>
@@ -163,19 +138,12 @@ internal sealed class Occurrences(ByIdContext context)
     {
         ref readonly InputEntry a = ref _group.Inputs[first];
         ref readonly InputEntry b = ref _group.Inputs[record];
-        return a.ClockMs > CountsUntil(a, a.Class) ? first
-            : b.ClockMs > CountsUntil(a, b.Class) ? record
+        return a.ClockMs > context.CountsUntil(a, a.Class) ? first
+            : b.ClockMs > context.CountsUntil(a, b.Class) ? record
             : ReachedInDoubt(first);
     }
 
     private int ReachedInDoubt(int moved) => _reachedInDoubt.GetValueOrDefault(moved, Near.None);
-
-    /// <summary>The last clock by which a record still counts for those of a class.</summary>
-    private long CountsUntil(in InputEntry first, ushort windowClass)
-    {
-        AuditWindow window = context.Rules.WindowOf(windowClass);
-        return first.TimeMs + window.WindowMs + window.GraceMs;
-    }
 
     /// <summary>
     /// Whether a record on clean of the record's own partition still counted for it, also if that had been left out. A conflict
@@ -188,7 +156,7 @@ internal sealed class Occurrences(ByIdContext context)
             return false;
         }
 
-        long last = CountsUntil(first, record.Class);
+        long last = context.CountsUntil(first, record.Class);
         return record.ClockMs <= last
             && context.HighestClockBeside(partition, record.Class) <= last;
     }
@@ -222,7 +190,7 @@ internal sealed class Occurrences(ByIdContext context)
             while (next < _onClean.Count && _group.Inputs[_onClean[next]].TimeMs < input.TimeMs)
             {
                 int first = _onClean[next++];
-                if (MayBeRemembered(_group.Inputs[first]))
+                if (context.MayBeRemembered(_group.Inputs[first]))
                 {
                     // Else it would hide the one before it, which the window does count from.
                     _last[ContentsOf(first)] = first;
@@ -232,7 +200,7 @@ internal sealed class Occurrences(ByIdContext context)
             if (
                 _last.TryGetValue(ContentsOf(i), out int last)
                 && context.IsWithin(_group.Inputs[last], input)
-                && MayCountFor(_group.Inputs[last], input, isLater: false)
+                && context.MayCountFor(_group.Inputs[last], input, isLater: false)
             )
             {
                 _reached.Add(i);

@@ -5,13 +5,13 @@ using Dedup.Contracts.Headers;
 namespace Dedup.Audit.Tests.Model;
 
 /// <summary>Topics of a pipeline into which a test puts each record where the policy says that it belongs, or elsewhere.</summary>
-internal sealed class Placed(AuditRules rules, int? between = null) : IDisposable
+internal sealed class Placed(AuditRules rules, int? between = null, int partitions = 2)
+    : IDisposable
 {
-    private const int Partitions = 2;
-    private readonly MemoryLog _input = new(Pair.InputName, Partitions);
-    private readonly MemoryLog _clean = new("orders.clean", Partitions);
-    private readonly MemoryLog _quarantine = new("orders.quarantine", Partitions);
-    private readonly MemoryLog _duplicates = new("orders.duplicates", Partitions);
+    private readonly MemoryLog _input = new(Pair.InputName, partitions);
+    private readonly MemoryLog _clean = new("orders.clean", partitions);
+    private readonly MemoryLog _quarantine = new("orders.quarantine", partitions);
+    private readonly MemoryLog _duplicates = new("orders.duplicates", partitions);
     private Row _row = Row.Of(null, null, 0);
     private int _partition;
 
