@@ -110,12 +110,7 @@ has_tests() { grep -rqE '^\s*\[[^]]*\b(Fact|Theory)\b' --include='*.cs' --exclud
 
 run_project() {
   local project=$1 code=0 program="tests/$1/bin/Release/net10.0/$1"
-  # On a real Kafka the product runs as ./dedup runs it.
-  local preload=()
-  if [ "$project" = Dedup.Acceptance ] && [ -s "$setup_state/malloc" ]; then
-    preload=("LD_PRELOAD=$(cat "$setup_state/malloc")" MALLOC_CONF=narenas:2)
-  fi
-  timeout --kill-after=10 "$limit_s" env ${preload[@]+"${preload[@]}"} "$program" --no-progress --no-ansi --results-directory "$results/$project" \
+  timeout --kill-after=10 "$limit_s" "$program" --no-progress --no-ansi --results-directory "$results/$project" \
     --report-xunit --report-xunit-filename report.xml >"$results/$project.log" 2>&1 </dev/null || code=$?
   echo "$code" >"$results/$project.code"
 }

@@ -88,18 +88,6 @@ setup_rocksdb() {
   setup_apt "$package"
 }
 
-# Where jemalloc lies, for ./dedup; empty without one. It makes Dedup faster (docs/performance.md), and Dedup runs without it as well:
-# nothing here ends the set-up.
-setup_malloc() {
-  if [ -e "$setup_state/malloc" ]; then return 0; fi
-  if ! setup_has_library libjemalloc.so.2 && command -v apt-get >/dev/null; then
-    (setup_apt libjemalloc2) || setup_say "without jemalloc, which costs speed; later: install it and remove $setup_state/malloc"
-  fi
-  local ldconfig=ldconfig
-  command -v ldconfig >/dev/null || ldconfig=/sbin/ldconfig
-  { "$ldconfig" -p 2>/dev/null || true; } | sed -n 's/.*libjemalloc\.so\.2 .*=> //p' | sed -n 1p >"$setup_state/malloc"
-}
-
 setup_librdkafka() (
   # A subshell, so that the trap and the directory are its own.
   architecture=$(uname -m)
@@ -237,7 +225,6 @@ setup_prepare() {
   mkdir -p "$setup_state"
   setup_dotnet
   setup_rocksdb
-  setup_malloc
   setup_restore
 }
 

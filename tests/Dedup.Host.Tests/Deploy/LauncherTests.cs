@@ -39,41 +39,19 @@ public sealed class LauncherTests : IDisposable
         }
     }
 
-    /// <summary>Any library that can be loaded first will do.</summary>
-    private static string SomeLibrary { get; } =
-        File.ReadLines("/proc/self/maps")
-            .Select(static line => line.Split(' ')[^1])
-            .First(static path =>
-                Path.GetFileName(path).StartsWith("libc.so", StringComparison.Ordinal)
-            );
-
     [Fact]
-    public void The_program_gets_the_malloc_that_the_setup_found_and_its_arguments()
+    public void The_program_gets_jemalloc_where_that_is_wanted_and_its_arguments()
     {
-        File.WriteAllText(PathOf(".dedup-setup/malloc"), SomeLibrary + "\n");
-        Run([]).ShouldMatch($"^{SomeLibrary} narenas:[0-9]+ run --config f.yaml$");
-        Run([("MALLOC_CONF", "narenas:7")]).ShouldStartWith($"{SomeLibrary} narenas:7 ");
+        Run([("DEDUP_MALLOC", "jemalloc")])
+            .ShouldMatch("^libjemalloc.so.2 narenas:[0-9]+ run --config f.yaml$");
+        Run([("DEDUP_MALLOC", "jemalloc"), ("MALLOC_CONF", "narenas:7")])
+            .ShouldBe("libjemalloc.so.2 narenas:7 run --config f.yaml");
     }
 
     [Fact]
-    public void It_gets_the_systems_where_that_is_wanted() =>
-        With(SomeLibrary, ("DEDUP_MALLOC", "system")).ShouldStartWith("none none ");
-
-    [Fact]
-    public void It_gets_the_systems_where_the_setup_found_none_or_it_has_gone()
-    {
-        Run([]).ShouldStartWith("none none ");
-        With("").ShouldStartWith("none none ");
-        With("/nowhere/libjemalloc.so.2").ShouldStartWith("none none ");
-    }
+    public void Else_it_gets_the_systems() => Run([]).ShouldBe("none none run --config f.yaml");
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
-
-    private string With(string malloc, params (string Name, string Value)[] environment)
-    {
-        File.WriteAllText(PathOf(".dedup-setup/malloc"), malloc + "\n");
-        return Run(environment);
-    }
 
     private string Run((string Name, string Value)[] environment)
     {
@@ -99,7 +77,12 @@ public sealed class LauncherTests : IDisposable
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
-        errors.Result.ShouldBeEmpty();
+        // The loader complains where there is no jemalloc, and goes on.
+        errors.Result.ShouldSatisfyAllConditions(e =>
+            (
+                e.Length == 0 || e.Contains("libjemalloc.so.2", StringComparison.Ordinal)
+            ).ShouldBeTrue(e)
+        );
         process.ExitCode.ShouldBe(0);
         return output;
     }
