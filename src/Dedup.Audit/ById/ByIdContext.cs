@@ -125,7 +125,7 @@ internal sealed class ByIdContext(
         MayLagBehind || first.Has(Unsure) || first.ClockMs <= CountsUntil(first, first.Class);
 
     /// <summary>Whether state may expire by a clock that is behind that of the record's own partition.</summary>
-    private bool MayLagBehind => Clocks.Count > 1;
+    public bool MayLagBehind => Clocks.Count > 1;
 
     /// <summary>The last clock by which a record still counts for those of a class.</summary>
     public long CountsUntil(in InputEntry first, ushort windowClass)

@@ -85,7 +85,7 @@ internal sealed class EqualRecords(ByIdContext context)
             }
         }
 
-        _judged.Sort((a, b) => _group.Inputs[a].TimeMs.CompareTo(_group.Inputs[b].TimeMs));
+        _group.SortByTime(_judged);
         foreach (Copies copies in _copies.Values)
         {
             if (copies is { Clean: > 0, AreSure: false })
@@ -290,10 +290,8 @@ internal sealed class EqualRecords(ByIdContext context)
     private bool MayBeLaterOne(int i, Copies copies)
     {
         ref readonly InputEntry input = ref _group.Inputs[i];
-        AuditWindow window = context.Rules.WindowOf(input.Class);
         bool isInDoubt =
-            context.Clocks.Count > 1
-            && input.ClockMs > input.TimeMs + window.WindowMs + window.GraceMs;
+            context.MayLagBehind && input.ClockMs > context.CountsUntil(input, input.Class);
         return copies.Waiting.Count > copies.Clean
             && MayBeSuppressed(input)
             && (isInDoubt || (MayBeConflict(input) && !IsDue(i)));

@@ -71,7 +71,7 @@ internal sealed class Occurrences(ByIdContext context)
             }
         }
 
-        SortByTime(_onClean);
+        group.SortByTime(_onClean);
         if (context.Rules.Refresh)
         {
             Reach();
@@ -181,7 +181,7 @@ internal sealed class Occurrences(ByIdContext context)
             }
         }
 
-        SortByTime(suppressed);
+        _group.SortByTime(suppressed);
         _last.Clear();
         int next = 0;
         foreach (int i in suppressed)
@@ -218,7 +218,4 @@ internal sealed class Occurrences(ByIdContext context)
     /// <summary>Contents that have a chain of their own: of conflicts only those that count as duplicates share one.</summary>
     private uint ContentsOf(int i) =>
         context.Rules.Conflict == AuditConflictPolicy.Duplicate ? 0 : _group.Inputs[i].Fingerprint;
-
-    private void SortByTime(List<int> records) =>
-        records.Sort((a, b) => _group.Inputs[a].TimeMs.CompareTo(_group.Inputs[b].TimeMs));
 }

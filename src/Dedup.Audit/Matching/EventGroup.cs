@@ -52,6 +52,10 @@ internal sealed class EventGroup
         CleanOf[input] = clean;
     }
 
+    /// <summary>Sorts input records by their times.</summary>
+    public void SortByTime(List<int> inputs) =>
+        inputs.Sort((a, b) => Inputs[a].TimeMs.CompareTo(Inputs[b].TimeMs));
+
     /// <summary>Notes it for good.</summary>
     public void Match(int clean, int input, PartitionContext context)
     {

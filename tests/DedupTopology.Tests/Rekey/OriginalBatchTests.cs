@@ -1,11 +1,9 @@
 using System.Text;
 using Dedup.Contracts.Rekey;
-using Dedup.Topology.Identify;
 using Dedup.Topology.Judge;
 using Dedup.Topology.Pipelines;
 using Dedup.Topology.Records;
 using Dedup.Topology.Rekey;
-using Dedup.Topology.Windows;
 using DedupTopology.Tests.Judge;
 using Shouldly;
 
@@ -20,31 +18,31 @@ public sealed class OriginalBatchTests
     public void An_original_has_the_place_the_time_and_the_key_that_it_had_on_the_input()
     {
         OriginalBatch batch = Looking(
-            new RekeyedBatch(8, [Rekeyed("own"), Encoding.UTF8.GetBytes("foreign")])
+            Between(8, [Rekeyed("own"), Encoding.UTF8.GetBytes("foreign")])
         );
         batch.IsForeign(0).ShouldBeFalse();
         (batch.PartitionOf(0), batch.OffsetOf(0), batch.TimestampOf(0)).ShouldBe((3, 77L, 4_711L));
         (batch.LogPartitionOf(0), batch.LogOffsetOf(0), batch.WrittenMsOf(0)).ShouldBe(
             (8, 100L, 9_000L)
         );
-        batch.SizeOf(0).ShouldBe("own".Length + "value".Length);
+        batch.SizeOf(0).ShouldBe("own".Length + "v".Length);
         batch.Get(0, out RecordView record);
         (record.Partition, record.Offset, record.TimestampMs, record.KeyIsNull).ShouldBe(
             (3, 77L, 4_711L, false)
         );
         Encoding.UTF8.GetString(record.Key).ShouldBe("own");
-        Encoding.UTF8.GetString(record.Value).ShouldBe("value");
+        Encoding.UTF8.GetString(record.Value).ShouldBe("v");
     }
 
     [Fact]
     public void A_foreign_record_is_what_lies_there()
     {
         OriginalBatch batch = Looking(
-            new RekeyedBatch(8, [Rekeyed("own"), Encoding.UTF8.GetBytes("foreign")])
+            Between(8, [Rekeyed("own"), Encoding.UTF8.GetBytes("foreign")])
         );
         batch.IsForeign(1).ShouldBeTrue();
         (batch.PartitionOf(1), batch.OffsetOf(1), batch.TimestampOf(1)).ShouldBe((8, 101L, 9_001L));
-        batch.SizeOf(1).ShouldBe("foreign".Length + "value".Length);
+        batch.SizeOf(1).ShouldBe("foreign".Length + "v".Length);
         batch.Get(1, out RecordView record);
         (record.Partition, record.Offset, record.TimestampMs).ShouldBe((8, 101L, 9_001L));
         Encoding.UTF8.GetString(record.Key).ShouldBe("foreign");
@@ -56,7 +54,7 @@ public sealed class OriginalBatchTests
         var batch = new OriginalBatch();
         foreach (int count in new[] { 1024, 1025, 5_000, 2 })
         {
-            var inner = new RekeyedBatch(1, [.. Enumerable.Repeat(Rekeyed("k"), count)]);
+            PlacedBatch inner = Between(1, [.. Enumerable.Repeat(Rekeyed("k"), count)]);
             batch.Open(inner, 0, count);
             batch.IsForeign(count - 1).ShouldBeFalse();
             batch.OffsetOf(count - 1).ShouldBe(77);
@@ -74,7 +72,7 @@ public sealed class OriginalBatchTests
     [InlineData(40_000)]
     public void A_key_of_any_length_travels_behind_its_envelope(int length)
     {
-        PipelineSpec spec = Pipeline(partitions: 4);
+        PipelineSpec spec = TwoHopsTests.Spec.RekeyHop(4);
         var rekeyer = new Rekeyer(spec);
         string key = new('k', length);
         new MemoryBatch().Add(key, 1_000).Get(0, out RecordView record);
@@ -88,26 +86,25 @@ public sealed class OriginalBatchTests
     [Fact]
     public void A_repartition_topic_without_partitions_is_refused() =>
         Should.Throw<ArgumentOutOfRangeException>(static () =>
-            new Rekeyer(Pipeline(partitions: 0))
+            new Rekeyer(TwoHopsTests.Spec.RekeyHop(0))
         );
 
-    private static PipelineSpec Pipeline(int partitions) =>
-        new PipelineSpec
-        {
-            Name = "p",
-            Input = "in",
-            Clean = "clean",
-            Quarantine = "q",
-            Recipe = Recipe.Key,
-            Windows = [new WindowClass(0, "", 100, 50)],
-            MaxFutureMs = 1_000,
-            Partitioning = Partitioning.ById,
-        }.RekeyHop(partitions);
-
-    private static OriginalBatch Looking(RekeyedBatch inner)
+    private static OriginalBatch Looking(PlacedBatch inner)
     {
         var batch = new OriginalBatch();
         batch.Open(inner, 0, inner.Count);
+        return batch;
+    }
+
+    /// <summary>Records of a repartition topic from offset 100 and the time 9,000 on.</summary>
+    private static PlacedBatch Between(int partition, byte[][] keys)
+    {
+        var batch = new PlacedBatch();
+        for (int i = 0; i < keys.Length; i++)
+        {
+            _ = batch.Add(partition, 100 + i, keys[i], 9_000 + i);
+        }
+
         return batch;
     }
 
@@ -117,42 +114,5 @@ public sealed class OriginalBatchTests
         Envelope.Write(bytes);
         _ = Encoding.UTF8.GetBytes(key, bytes.AsSpan(RekeyEnvelope.Size));
         return bytes;
-    }
-
-    /// <summary>Records of a repartition topic from offset 100 and the time 9,000 on.</summary>
-    private sealed class RekeyedBatch(int partition, byte[][] keys) : RecordBatch
-    {
-        private static readonly byte[] Value = Encoding.UTF8.GetBytes("value");
-
-        public override int Count => keys.Length;
-
-        public override void Get(int index, out RecordView record) =>
-            record = new RecordView(
-                this,
-                index,
-                keys[index],
-                keyIsNull: false,
-                Value,
-                valueIsNull: false,
-                9_000 + index,
-                partition,
-                100 + index
-            );
-
-        public override int PartitionOf(int index) => partition;
-
-        public override long OffsetOf(int index) => 100 + index;
-
-        public override int HeaderCount(int index) => 0;
-
-        public override void GetHeader(
-            int index,
-            int header,
-            out ReadOnlySpan<byte> name,
-            out ReadOnlySpan<byte> value,
-            out bool isNull
-        ) => throw new ArgumentOutOfRangeException(nameof(index));
-
-        public override void Release() { }
     }
 }

@@ -20,7 +20,7 @@ public sealed class TwoHopsTests : IDisposable
 {
     private const long WallMs = 10_000;
 
-    private static readonly PipelineSpec Spec = new()
+    internal static readonly PipelineSpec Spec = new()
     {
         Name = "p",
         Input = "in",
