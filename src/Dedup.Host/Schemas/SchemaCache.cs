@@ -54,11 +54,7 @@ internal sealed class SchemaCache : IDisposable
     /// <summary>What is known of a schema, after a bounded wait where nothing is.</summary>
     public SchemaFound Get(SchemaName name)
     {
-        if (
-            _entries.TryGetValue(name, out Entry? entry)
-            && entry.Lookup.IsCompletedSuccessfully
-            && !IsStale(entry)
-        )
+        if (_entries.TryGetValue(name, out Entry? entry) && IsKnown(entry))
         {
             return entry.Lookup.Result;
         }
@@ -93,7 +89,8 @@ internal sealed class SchemaCache : IDisposable
             isWorthWaiting = _failures == 0;
             if (
                 _entries.TryGetValue(name, out Entry? now)
-                && (now != known || !now.Lookup.IsCompleted)
+                // Also one that has ended since the caller looked.
+                && (now != known || !now.Lookup.IsCompleted || IsKnown(now))
             )
             {
                 return now;
@@ -148,6 +145,8 @@ internal sealed class SchemaCache : IDisposable
         TimeSpan pause = FirstPause * Math.Pow(2, Math.Min(_failures - 1, 10));
         return _time.GetElapsedTime(_failedAt) < (pause < LongestPause ? pause : LongestPause);
     }
+
+    private bool IsKnown(Entry entry) => entry.Lookup.IsCompletedSuccessfully && !IsStale(entry);
 
     private bool IsStale(Entry entry) =>
         entry.Lookup.Result.State switch
